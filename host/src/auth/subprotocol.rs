@@ -1,0 +1,128 @@
+//! Sub-protocols that a client offers, and the token that browsers can only send among them.
+//!
+//! Invariant: a bearer entry is never among the names, so that it cannot be echoed.
+
+use std::fmt;
+
+use hyper::header::{HeaderMap, SEC_WEBSOCKET_PROTOCOL};
+
+/// The gateway's own sub-protocol: what a client offers beside `bearer.<token>`, and what the
+/// answer names.
+pub const SPOREGATE: &str = "sporegate";
+
+const BEARER_PREFIX: &str = "bearer.";
+
+/// What `Sec-WebSocket-Protocol` offers (RFC 6455 section 4.1).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Offered<'a> {
+    /// Protocol names in the client's order of preference. Each may be echoed.
+    pub names: Vec<&'a str>,
+    /// The text after `bearer.`, once per such entry; more than one is refused by
+    /// [`super::Authenticator::authenticate`]. Secret.
+    pub bearer: Vec<&'a str>,
+}
+
+/// The header is not a list of tokens (RFC 9110 section 5.6.2): answer 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the header `Sec-WebSocket-Protocol` is not a comma-separated list of tokens")]
+pub struct MalformedOffer;
+
+impl Offered<'_> {
+    /// Whether the client offers this protocol; the answer may then name it.
+    pub fn offers(&self, name: &str) -> bool {
+        self.names.contains(&name)
+    }
+}
+
+impl fmt::Debug for Offered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offered")
+            .field("names", &self.names)
+            .field("bearer", &format_args!("{} redacted", self.bearer.len()))
+            .finish()
+    }
+}
+
+/// Separates names from bearer entries, over all headers of that name. Names compare with case.
+///
+/// # Errors
+/// [`MalformedOffer`] where an entry is not a token, or empty.
+pub fn split(headers: &HeaderMap) -> Result<Offered<'_>, MalformedOffer> {
+    let mut offered = Offered::default();
+    for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
+        let list = value.to_str().map_err(|_| MalformedOffer)?;
+        for entry in list.split(',') {
+            let entry = entry.trim_matches([' ', '\t']);
+            if entry.is_empty() || !entry.bytes().all(is_token_byte) {
+                return Err(MalformedOffer);
+            }
+            match strip_bearer(entry) {
+                Some(token) => offered.bearer.push(token),
+                None => offered.names.push(entry),
+            }
+        }
+    }
+    Ok(offered)
+}
+
+/// Ignores case: `Bearer.<token>` must not become a name that is echoed.
+fn strip_bearer(entry: &str) -> Option<&str> {
+    let (prefix, token) = entry.split_at_checked(BEARER_PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(BEARER_PREFIX).then_some(token)
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn names_and_bearer_are_separated() {
+        for (values, names, bearer) in [
+            (&[][..], &[][..], &[][..]),
+            (&["sporegate"], &["sporegate"], &[]),
+            (&["sporegate, bearer.a.b-c_d"], &["sporegate"], &["a.b-c_d"]),
+            (&["chat,\tbearer.x ,sporegate"], &["chat", "sporegate"], &["x"]),
+            (&["chat", "Bearer.x"], &["chat"], &["x"]),
+            (&["bearer.x", "BEARER.y"], &[], &["x", "y"]),
+            (&["bearer."], &[], &[""]),
+            (&["bearer"], &["bearer"], &[]),
+            (&["bearerx.y"], &["bearerx.y"], &[]),
+        ] {
+            let headers = headers(values);
+            let offered = split(&headers).unwrap();
+            assert_eq!((&*offered.names, &*offered.bearer), (names, bearer), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_tokens_is_refused() {
+        for value in ["", " ", "a,", ",a", "a,,b", "a b", "a/b", "a=b", "\"a\"", "a;b", "a@b"] {
+            assert_eq!(split(&headers(&[value])), Err(MalformedOffer), "{value:?}");
+        }
+        let mut latin = HeaderMap::new();
+        latin.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        assert_eq!(split(&latin), Err(MalformedOffer));
+    }
+
+    #[test]
+    fn debug_hides_the_bearer() {
+        let headers = headers(&["sporegate, bearer.canary"]);
+        let offered = split(&headers).unwrap();
+        assert!(offered.offers(SPOREGATE) && !offered.offers("canary"));
+        assert!(!format!("{offered:?}").contains("canary"));
+    }
+}
