@@ -56,8 +56,8 @@ function explainClose(code, stage) {
   if (stage === "cancelled") return ["Cancelled", "The connection was given up before it opened."];
   if (stage === "refused") {
     return ["Refused or unreachable", "The connection never opened, and browsers hide the HTTP status. It can be 401 "
-      + "(no or bad token), 403 (role or origin), 404 (no such path), 429 (too many) or 503 (full): the gateway's log "
-      + "and command-line clients tell."];
+      + "(no or bad token), 403 (role or origin), 404 (no such path), 429 (too many) or 503 (full). The gateway's log "
+      + "names it, and so does a command-line client."];
   }
   const [name, advice] = CLOSE_CODES[code] ?? CLOSE_FAMILIES[Math.floor(code / 100)] ?? ["", "No advice for this code."];
   return [`Closed: ${code} ${name}`.trim(), advice];
