@@ -1,0 +1,183 @@
+//! The gateway's configuration: defaults, file, variables and flags brought together and validated
+//! once. No part of the gateway reads a file, a variable or a flag for a setting after this.
+//!
+//! Precedence is flag, then `SPOREGATE_*` variable, then file, then default. Every value given is
+//! validated, also one that another overrides.
+
+mod auth;
+mod base_path;
+mod error;
+mod file;
+mod flags;
+mod handshake;
+mod log;
+mod module;
+mod module_name;
+mod nearest;
+mod origin;
+mod policy;
+mod reader;
+mod sandbox;
+mod section;
+mod units;
+mod value;
+mod warning;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT};
+pub use base_path::{BasePath, BasePathError};
+pub use error::{ConfigError, Place, Problem, ProblemKind};
+pub use file::MAX_FILE_BYTES;
+pub use flags::FlagOverrides;
+pub use handshake::Handshake;
+pub use log::{LogConfig, LogFormat};
+pub use module::{Affinity, Lifetime, ModuleConfig, ModuleDefaults, Run};
+pub use module_name::{ModuleName, ModuleNameError};
+pub use origin::{AllowedOrigin, OriginError, WebOrigin};
+pub use policy::{MAX_PATHS, PathPolicy, PathRule};
+pub use reader::SettingRow;
+pub use sandbox::{CompileCache, SandboxConfig};
+pub use units::{ByteSize, UnitError, duration_text, parse_duration};
+pub use warning::Warning;
+
+use reader::{FILE_VARIABLE, Input, read_all};
+use section::Section;
+
+use crate::path::ConnectPath;
+
+/// The whole configuration, validated, with all defaults filled in.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Path under which clients connect.
+    pub path: BasePath,
+    /// Directory of the modules.
+    pub modules: PathBuf,
+    /// Most clients at a time; one more gets 503 before its upgrade.
+    pub max_connections: u32,
+    /// Whether the test page is served.
+    pub test_page: bool,
+    /// Whether a browser's `Origin` must be the gateway's own or an allowed one.
+    pub check_origin: bool,
+    /// What holds for paths that no entry of `paths` matches.
+    pub default_policy: PathPolicy,
+    /// Exceptions, the first match holds.
+    pub paths: Vec<PathRule>,
+    /// Limits of the HTTP request before the upgrade.
+    pub handshake: Handshake,
+    /// Time that clients have to leave when the gateway stops; then they are cut off.
+    pub shutdown_timeout: Duration,
+    /// How to log.
+    pub log: LogConfig,
+    /// How clients prove who they are.
+    pub auth: AuthConfig,
+    /// What modules share.
+    pub sandbox: SandboxConfig,
+    /// What is accepted and deserves a word.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file; without one, that of the variable `SPOREGATE_CONFIG`; else none is read.
+    pub file: Option<PathBuf>,
+    /// The environment; only names that begin with `SPOREGATE_` are looked at.
+    pub env: Vec<(String, String)>,
+    /// Flags of the command line.
+    pub flags: FlagOverrides,
+}
+
+impl Config {
+    /// Reads and validates everything.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or any source has an unknown name or a bad value; all
+    /// such problems are reported together.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let by_variable = || {
+            let named = sources.env.iter().find(|(name, _)| name == FILE_VARIABLE);
+            named.map(|(_, value)| PathBuf::from(value))
+        };
+        let file = sources.file.clone().or_else(by_variable);
+        let text = match &file {
+            Some(path) => file::read(path, file::Absence::IsError)?,
+            None => String::new(),
+        };
+        let flags = sources.flags.as_flags();
+        let input = Input {
+            file: file.as_deref(),
+            text: &text,
+            variables: Some(&sources.env),
+            flags: &flags,
+        };
+        read_all(input, |top| read(top, input.base())).map(|(config, _)| config)
+    }
+
+    /// What holds for clients on a path: the first match of `paths`, else the default.
+    pub fn policy_of(&self, path: &ConnectPath) -> &PathPolicy {
+        let rule = self.paths.iter().find(|rule| rule.pattern.matches(path));
+        rule.map_or(&self.default_policy, |rule| &rule.policy)
+    }
+
+    /// Every setting there is, in the order of the example file.
+    pub fn settings() -> Vec<SettingRow> {
+        // Entries of lists are read only where there are some.
+        let text = "[[paths]]\npattern = \"/*\"\n[[auth.jwt]]\nname = \"a\"\njwks = \"b\"\n";
+        let input = Input { file: None, text, variables: Some(&[]), flags: &[] };
+        read_all(input, |top| read(top, Path::new(""))).map(|(_, rows)| rows).unwrap_or_default()
+    }
+}
+
+/// A file with every setting at its default, and explained.
+pub fn example() -> &'static str {
+    include_str!("../sporegate.example.toml")
+}
+
+fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
+    top.alias("max_connections", "maxConnections");
+    let listen = top.read("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    let path = top.read("path", BasePath::default());
+    let modules = top.optional("modules", "\"modules\"");
+    let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
+    let test_page = top.read("test_page", false);
+    let check_origin = top.read("check_origin", true);
+    let (default_policy, handshake) = policy::read_default(top);
+    let hour = Duration::from_secs(3_600);
+    let shutdown_timeout = top.section("shutdown", |shutdown| {
+        shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
+    });
+    let log = top.section("log", log::read);
+    let auth = top.section("auth", auth::read);
+    let sandbox = top.section("sandbox", sandbox::read);
+    let paths = policy::read_paths(top, &default_policy);
+    let mut warnings = warning::without_effect(top);
+    warnings.extend(warning::never_reached(&paths));
+    if auth.token_file.is_none() && auth.jwt.is_empty() && !paths.iter().any(|p| p.policy.anonymous)
+    {
+        warnings.push(Warning::NobodyCanConnect);
+    }
+    Config {
+        listen,
+        path,
+        modules: modules.unwrap_or_else(|| base.join("modules")),
+        max_connections,
+        test_page,
+        check_origin,
+        default_policy,
+        paths,
+        handshake,
+        shutdown_timeout,
+        log,
+        auth,
+        sandbox,
+        warnings,
+    }
+}

@@ -1,0 +1,329 @@
+//! Defaults, spellings, and which source wins.
+
+use super::*;
+
+#[test]
+fn defaults_hold_where_nothing_is_said() {
+    let config = load("").unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.path.as_str(), "/websocket");
+    assert_eq!(config.modules, Path::new("conf/modules"));
+    assert_eq!(config.max_connections, 2_000);
+    assert!(!config.test_page && config.check_origin);
+    let policy = &config.default_policy;
+    assert!(!policy.anonymous && policy.restrict_to_roles.is_empty());
+    assert!(policy.allowed_origins.is_empty());
+    let limits = &policy.connection;
+    assert_eq!((limits.message_bytes, limits.outbox_bytes), (65_536, 1_048_576));
+    assert_eq!(limits.outbox_messages, 1_024);
+    assert_eq!(limits.keep_alive_interval, Some(Duration::from_secs(15)));
+    assert_eq!(limits.ping_interval, Duration::from_secs(25));
+    assert!(limits.greeting);
+    assert_eq!(config.handshake.header_bytes, 16_384);
+    assert_eq!(config.shutdown_timeout, Duration::from_secs(30));
+    let log = LogConfig { format: LogFormat::Auto, level: "info".to_owned() };
+    assert_eq!(config.log, log);
+    assert_eq!(config.sandbox.memory_bytes, 1 << 30);
+    assert_eq!(config.sandbox.cache, CompileCache::Auto);
+    assert_eq!(config.sandbox.max_module_bytes, 16 << 20);
+    assert_eq!(config.sandbox.defaults, ModuleDefaults::default());
+}
+
+#[test]
+fn the_original_names_mean_the_same() {
+    let original = "
+        path = \"/ws\"
+        restrictToRoles = [\"admin\"]
+        enableKeepAlive = true
+        keepAliveIntervalSec = 20
+        maxConnections = 100
+    ";
+    let own = "
+        path = \"/ws\"
+        restrict_to_roles = [\"admin\"]
+        keep_alive = true
+        keep_alive_interval = \"20s\"
+        max_connections = 100
+    ";
+    assert_same(&load(original).unwrap(), &load(own).unwrap());
+    let off = load("enableKeepAlive = false").unwrap();
+    assert_eq!(off.default_policy.connection.keep_alive_interval, None);
+}
+
+#[test]
+fn the_original_store_is_accepted_with_a_warning() {
+    let config = load("tmpFileStorePath = \"/tmp/x\"\nreconnectTimeoutSec = 5\n").unwrap();
+    let texts: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts[0],
+        "conf/sporegate.toml:1:20: `tmpFileStorePath` has no effect: this version does not keep \
+         messages for clients that reconnect"
+    );
+    assert!(texts[1].contains(":2:23: `reconnectTimeoutSec` has no effect"), "{}", texts[1]);
+    let folder = load("reconnectMessageBufferFolder = \"x\"").unwrap();
+    assert!(
+        folder.warnings[0].to_string().contains("`reconnectMessageBufferFolder` has no effect")
+    );
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
+    let file = "max_connections = 2\n[log]\nformat = \"text\"\n";
+    let env = [("SPOREGATE_MAX_CONNECTIONS", "3"), ("SPOREGATE_LOG_FORMAT", "json")];
+    let flags = FlagOverrides { max_connections: Some(4), ..FlagOverrides::default() };
+    let none = FlagOverrides::default;
+    assert_eq!(load("").unwrap().max_connections, 2_000);
+    assert_eq!(load(file).unwrap().max_connections, 2);
+    let by_variable = load_with(file, &env, none()).unwrap();
+    assert_eq!((by_variable.max_connections, by_variable.log.format), (3, LogFormat::Json));
+    assert_eq!(load_with(file, &env, flags.clone()).unwrap().max_connections, 4);
+    assert_eq!(load_with("", &[], flags).unwrap().max_connections, 4);
+    let alias = load_with("maxConnections = 2", &env, none()).unwrap();
+    assert_eq!(alias.max_connections, 3);
+}
+
+#[test]
+fn every_flag_has_its_effect() {
+    let flags = FlagOverrides {
+        listen: Some("[::1]:0".to_owned()),
+        path: Some("/".to_owned()),
+        modules: Some("m".into()),
+        max_connections: Some(1),
+        test_page: Some(true),
+        token_file: Some("t".into()),
+        log_format: Some("json".to_owned()),
+        log_level: Some("debug".to_owned()),
+    };
+    let config = load_with("", &[], flags).unwrap();
+    assert_eq!(config.listen.to_string(), "[::1]:0");
+    assert_eq!((config.path.as_str(), config.max_connections), ("/", 1));
+    assert_eq!(config.modules, Path::new("m"));
+    assert!(config.test_page);
+    assert_eq!(config.auth.token_file.as_deref(), Some(Path::new("t")));
+    assert_eq!(config.log, LogConfig { format: LogFormat::Json, level: "debug".to_owned() });
+}
+
+#[test]
+fn every_variable_is_read_by_the_rules_of_the_file() {
+    // Each value differs from the default, so that a variable without effect would be seen.
+    let values = [
+        ("SPOREGATE_LISTEN", "listen", "0.0.0.0:1"),
+        ("SPOREGATE_PATH", "path", "/ws"),
+        ("SPOREGATE_MODULES", "modules", "/m"),
+        ("SPOREGATE_RESTRICT_TO_ROLES", "restrict_to_roles", "[\"a\", \"b\"]"),
+        ("SPOREGATE_MAX_CONNECTIONS", "max_connections", "7"),
+        ("SPOREGATE_KEEP_ALIVE_INTERVAL", "keep_alive_interval", "7s"),
+        ("SPOREGATE_KEEP_ALIVE", "keep_alive", "false"),
+        ("SPOREGATE_GREETING", "greeting", "false"),
+        ("SPOREGATE_TEST_PAGE", "test_page", "true"),
+        ("SPOREGATE_ALLOWED_ORIGINS", "allowed_origins", "[\"https://a\", \"http://b:1\"]"),
+        ("SPOREGATE_CHECK_ORIGIN", "check_origin", "false"),
+        ("SPOREGATE_LIMITS_MESSAGE_SIZE", "limits.message_size", "1KiB"),
+        ("SPOREGATE_LIMITS_OUTBOX_MESSAGES", "limits.outbox_messages", "7"),
+        ("SPOREGATE_LIMITS_OUTBOX_SIZE", "limits.outbox_size", "1GiB"),
+        ("SPOREGATE_LIMITS_HANDSHAKE_TIMEOUT", "limits.handshake_timeout", "7s"),
+        ("SPOREGATE_LIMITS_PING_INTERVAL", "limits.ping_interval", "7s"),
+        ("SPOREGATE_LIMITS_PONG_TIMEOUT", "limits.pong_timeout", "7s"),
+        ("SPOREGATE_LIMITS_WRITE_TIMEOUT", "limits.write_timeout", "7s"),
+        ("SPOREGATE_LIMITS_CLOSE_TIMEOUT", "limits.close_timeout", "7s"),
+        ("SPOREGATE_LIMITS_HEADER_SIZE", "limits.header_size", "8KiB"),
+        ("SPOREGATE_LIMITS_HEADER_COUNT", "limits.header_count", "50"),
+        ("SPOREGATE_SHUTDOWN_TIMEOUT", "shutdown.timeout", "0s"),
+        ("SPOREGATE_LOG_FORMAT", "log.format", "json"),
+        ("SPOREGATE_LOG_LEVEL", "log.level", "debug"),
+        ("SPOREGATE_AUTH_TOKEN_FILE", "auth.token_file", "/t"),
+        ("SPOREGATE_AUTH_ACCESS_TOKEN_QUERY", "auth.access_token_query", "true"),
+        ("SPOREGATE_SANDBOX_MEMORY", "sandbox.memory", "2GiB"),
+        ("SPOREGATE_SANDBOX_CACHE", "sandbox.cache", "/c"),
+        ("SPOREGATE_SANDBOX_MAX_MODULE_SIZE", "sandbox.max_module_size", "1MiB"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_RUN_INSTANCES", "sandbox.defaults.run.instances", "7"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_RUN_AFFINITY", "sandbox.defaults.run.affinity", "user"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_RUN_LIFETIME", "sandbox.defaults.run.lifetime", "call"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_MEMORY", "sandbox.defaults.limits.memory", "1MiB"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_CPU", "sandbox.defaults.limits.cpu", "7ms"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_TIMEOUT", "sandbox.defaults.limits.timeout", "7s"),
+        (
+            "SPOREGATE_SANDBOX_DEFAULTS_LIMITS_START_TIMEOUT",
+            "sandbox.defaults.limits.start_timeout",
+            "7s",
+        ),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_HOST_CALLS", "sandbox.defaults.limits.host_calls", "7"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_SENDS", "sandbox.defaults.limits.sends", "7"),
+        (
+            "SPOREGATE_SANDBOX_DEFAULTS_LIMITS_SEND_BYTES",
+            "sandbox.defaults.limits.send_bytes",
+            "7B",
+        ),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_LISTENERS", "sandbox.defaults.limits.listeners", "7"),
+        ("SPOREGATE_SANDBOX_DEFAULTS_LIMITS_LOG_RATE", "sandbox.defaults.limits.log_rate", "7"),
+    ];
+    let default = format!("{:#?}", load("").unwrap());
+    for (variable, key, value) in values {
+        let bare = matches!(value, "true" | "false")
+            || value.starts_with('[')
+            || value.bytes().all(|b| b.is_ascii_digit());
+        let file = if bare { format!("{key} = {value}") } else { format!("{key} = \"{value}\"") };
+        let text = value.replace(['[', ']', '"'], "");
+        // An address in brackets is the one value that keeps them.
+        let by_variable = load_with("", &[(variable, &text)], FlagOverrides::default()).unwrap();
+        assert_same(&by_variable, &load(&file).unwrap());
+        assert_ne!(format!("{by_variable:#?}"), default, "{variable} has no effect");
+    }
+    let mut tested: Vec<_> = values.iter().map(|(variable, ..)| (*variable).to_owned()).collect();
+    let mut all: Vec<_> = Config::settings().into_iter().filter_map(|row| row.variable).collect();
+    tested.sort();
+    all.sort();
+    assert_eq!(tested, all);
+}
+
+#[test]
+fn an_empty_variable_is_an_empty_list() {
+    let file = "restrict_to_roles = [\"admin\"]";
+    let env = [("SPOREGATE_RESTRICT_TO_ROLES", "")];
+    let config = load_with(file, &env, FlagOverrides::default()).unwrap();
+    assert!(config.default_policy.restrict_to_roles.is_empty());
+}
+
+#[test]
+fn other_variables_are_left_alone() {
+    let env = [
+        ("SPOREGATE_CONFIG", "elsewhere.toml"),
+        ("SPOREGATE_TEST_ANYTHING", "1"),
+        ("PATH", "/bin"),
+        ("SPOREGATE_JWT_SECRET", "of the issuer below"),
+    ];
+    let file = "[[auth.jwt]]\nname = \"a\"\nsecret_env = \"SPOREGATE_JWT_SECRET\"\n";
+    assert!(load_with(file, &env, FlagOverrides::default()).is_ok());
+}
+
+#[test]
+fn relative_paths_belong_to_where_they_are_written() {
+    let file = "modules = \"m\"\n[auth]\ntoken_file = \"../t\"\n[sandbox]\ncache = \"/c\"\n";
+    let config = load(file).unwrap();
+    assert_eq!(config.modules, Path::new("conf/m"));
+    assert_eq!(config.auth.token_file.as_deref(), Some(Path::new("conf/../t")));
+    assert_eq!(config.sandbox.cache, CompileCache::Dir("/c".into()));
+    let env = [("SPOREGATE_MODULES", "m")];
+    let by_variable = load_with(file, &env, FlagOverrides::default()).unwrap();
+    assert_eq!(by_variable.modules, Path::new("m"));
+}
+
+#[test]
+fn the_file_is_named_by_the_source_or_else_by_a_variable() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (one, two) =
+        (write("1.toml", "max_connections = 1"), write("2.toml", "max_connections = 2"));
+    let env = vec![("SPOREGATE_CONFIG".to_owned(), two.display().to_string())];
+    let load = |file, env| Config::load(&Sources { file, env, ..Sources::default() }).unwrap();
+    assert_eq!(load(Some(one), env.clone()).max_connections, 1);
+    assert_eq!(load(None, env).max_connections, 2);
+    let none = load(None, Vec::new());
+    assert_eq!((none.max_connections, none.modules.as_path()), (2_000, Path::new("modules")));
+}
+
+#[test]
+fn a_path_has_the_first_entry_that_matches_or_the_default() {
+    let config = load(
+        "restrict_to_roles = [\"user\"]
+        allowed_origins = [\"https://a\"]
+        [[paths]]
+        pattern = \"/open/admin\"
+        restrict_to_roles = [\"admin\"]
+        message_size = \"1KiB\"
+        [[paths]]
+        pattern = \"/open/*\"
+        anonymous = true
+        restrict_to_roles = []
+        allowed_origins = [\"*\"]
+        outbox_messages = 3
+        outbox_size = \"2MiB\"
+        on_failure = \"close\"
+        [[paths]]
+        pattern = \"/{any}/admin\"
+        ",
+    )
+    .unwrap();
+    let at = |path: &str| config.policy_of(&ConnectPath::parse(path).unwrap());
+    let admin = at("/open/admin");
+    assert_eq!(
+        (admin.anonymous, admin.restrict_to_roles.as_slice()),
+        (false, &["admin".to_owned()][..])
+    );
+    assert_eq!(admin.connection.message_bytes, 1_024);
+    assert_eq!(admin.allowed_origins, at("/other").allowed_origins);
+    let open = at("/open");
+    assert!(open.anonymous && open.restrict_to_roles.is_empty());
+    assert_eq!(open.allowed_origins, [AllowedOrigin::Any]);
+    assert_eq!(open.connection.outbox_messages, 3);
+    assert_eq!(open.connection.outbox_bytes, 2 << 20);
+    assert_eq!(open.connection.on_failure, crate::limits::OnFailure::Close);
+    assert_eq!(open.connection.ping_interval, Duration::from_secs(25));
+    assert_eq!(at("/x/admin").restrict_to_roles, ["user"]);
+    assert_eq!(at("/other").restrict_to_roles, ["user"]);
+}
+
+#[test]
+fn an_entry_that_never_holds_is_told() {
+    let text = "[[paths]]\npattern = \"/a/*\"\nanonymous = true\n[[paths]]\npattern = \"/a/{b}\"\n";
+    let config = load(text).unwrap();
+    let texts: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        ["[[paths]] `/a/{b}` never holds, because `/a/*` comes first and takes all its paths; \
+          move it up or remove it"]
+    );
+}
+
+#[test]
+fn issuers_are_read_with_their_defaults() {
+    let config = load(
+        "[auth]
+        access_token_query = true
+        [[auth.jwt]]
+        name = \"main\"
+        public_key = \"k.pem\"
+        algorithms = [\"ES256\", \"EdDSA\"]
+        issuer = \"https://i\"
+        audience = \"gate\"
+        leeway = \"0s\"
+        username_claim = \"/a~1b/~0c\"
+        roles_claim = \"/realm/roles\"
+        [[auth.jwt]]
+        name = \"dev\"
+        secret_env = \"DEV_SECRET\"
+        audience = [\"a\", \"b\"]
+        ",
+    )
+    .unwrap();
+    assert_eq!(
+        config.auth.jwt,
+        [
+            JwtConfig {
+                name: "main".to_owned(),
+                key: JwtKey::PublicKey("conf/k.pem".into()),
+                algorithms: Some(vec![JwtAlgorithm::Es256, JwtAlgorithm::EdDsa]),
+                issuer: Some("https://i".to_owned()),
+                audience: vec!["gate".to_owned()],
+                leeway: Duration::ZERO,
+                username_claim: "/a~1b/~0c".to_owned(),
+                roles_claim: "/realm/roles".to_owned(),
+            },
+            JwtConfig {
+                name: "dev".to_owned(),
+                key: JwtKey::SecretEnv("DEV_SECRET".to_owned()),
+                algorithms: None,
+                issuer: None,
+                audience: vec!["a".to_owned(), "b".to_owned()],
+                leeway: Duration::from_secs(30),
+                username_claim: "/sub".to_owned(),
+                roles_claim: "/roles".to_owned(),
+            },
+        ]
+    );
+    assert_eq!(JwtAlgorithm::EdDsa.as_str(), "EdDSA");
+}

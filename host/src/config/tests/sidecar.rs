@@ -1,0 +1,154 @@
+//! Sidecars of modules.
+
+use super::*;
+use crate::limits::ModuleLimits;
+use crate::path::PathPattern;
+
+fn parse_with(text: &str, defaults: &ModuleDefaults) -> Result<ModuleConfig, ConfigError> {
+    let name = ModuleName::parse("chat").unwrap();
+    ModuleConfig::parse(&name, text, Path::new("modules/chat.toml"), defaults)
+}
+
+fn parse(text: &str) -> Result<ModuleConfig, ConfigError> {
+    parse_with(text, &ModuleDefaults::default())
+}
+
+fn patterns(texts: &[&str]) -> Vec<PathPattern> {
+    texts.iter().map(|text| PathPattern::parse(text).unwrap()).collect()
+}
+
+#[test]
+fn without_a_sidecar_the_convention_holds() {
+    let config = parse("").unwrap();
+    assert_eq!(config.paths, patterns(&["/chat/*"]));
+    let run = Run { instances: 1, affinity: Affinity::Client, lifetime: Lifetime::Instance };
+    assert_eq!(config.run, run);
+    let limits = ModuleLimits {
+        memory_bytes: 64 << 20,
+        cpu_ticks: 50,
+        call_timeout: Duration::from_secs(5),
+        start_timeout: Duration::from_secs(10),
+        host_calls: 10_000,
+        sends: 1_000,
+        send_bytes: 4 << 20,
+        listeners: 1_024,
+        log_lines_per_second: 100,
+    };
+    assert_eq!(config.limits, limits);
+
+    let dir = tempfile::tempdir().unwrap();
+    let name = ModuleName::parse("chat").unwrap();
+    let sidecar = dir.path().join("chat.toml");
+    let defaults = ModuleDefaults::default();
+    assert_eq!(ModuleConfig::load(&name, &sidecar, &defaults).unwrap(), config);
+    std::fs::write(&sidecar, "paths = [\"/x\"]").unwrap();
+    let loaded = ModuleConfig::load(&name, &sidecar, &defaults).unwrap();
+    assert_eq!(loaded.paths, patterns(&["/x"]));
+}
+
+#[test]
+fn the_conventional_path_includes_the_one_without_a_rest() {
+    let config = parse("").unwrap();
+    for (path, granted) in [("/chat", true), ("/chat/a/b", true), ("/chats", false), ("/", false)] {
+        let path = ConnectPath::parse(path).unwrap();
+        assert_eq!(config.paths[0].matches(&path), granted, "{path:?}");
+    }
+}
+
+#[test]
+fn a_sidecar_changes_what_it_names() {
+    let config = parse(
+        "paths = [\"/a\", \"/b/{c}\"]
+        [run]
+        instances = 4
+        affinity = \"user\"
+        lifetime = \"call\"
+        [limits]
+        memory = \"128MiB\"
+        cpu = \"1s\"
+        timeout = \"2s\"
+        start_timeout = \"3s\"
+        host_calls = 5
+        sends = 6
+        send_bytes = 7
+        listeners = 8
+        log_rate = 9
+        ",
+    )
+    .unwrap();
+    assert_eq!(config.paths, patterns(&["/a", "/b/{c}"]));
+    let run = Run { instances: 4, affinity: Affinity::User, lifetime: Lifetime::Call };
+    assert_eq!(config.run, run);
+    let limits = ModuleLimits {
+        memory_bytes: 128 << 20,
+        cpu_ticks: 1_000,
+        call_timeout: Duration::from_secs(2),
+        start_timeout: Duration::from_secs(3),
+        host_calls: 5,
+        sends: 6,
+        send_bytes: 7,
+        listeners: 8,
+        log_lines_per_second: 9,
+    };
+    assert_eq!(config.limits, limits);
+}
+
+#[test]
+fn what_a_sidecar_leaves_out_is_as_in_the_gateway_s_file() {
+    let text = "[sandbox.defaults.run]\ninstances = 3\n[sandbox.defaults.limits]\ncpu = \"9ms\"\n";
+    let defaults = load(text).unwrap().sandbox.defaults;
+    let config = parse_with("[limits]\nsends = 2\n", &defaults).unwrap();
+    assert_eq!((config.run.instances, config.limits.cpu_ticks, config.limits.sends), (3, 9, 2));
+}
+
+#[test]
+fn a_wrong_sidecar_is_refused_with_place_and_reason() {
+    for (text, error) in [
+        ("path = [\"/a\"]", "1:1: unknown key `path`; did you mean `paths`?"),
+        ("[log]\nlevel = \"info\"", "1:2: unknown key `log`; known here: paths, run, limits"),
+        ("memory = \"1MiB\"", "1:1: unknown key `memory`; `memory` belongs in [limits]"),
+        (
+            "[limits]\npaths = [\"/a\"]",
+            "2:1: unknown key `paths` in [limits]; `paths` belongs at the top of the file, before \
+             the first [section]",
+        ),
+        ("[limits]\ncpus = \"1s\"", "2:1: unknown key `cpus` in [limits]; did you mean `cpu`?"),
+        ("[limits]\ncpu = \"0s\"", "2:7: `limits.cpu` is 0s; it must be from 1ms to 1m"),
+        (
+            "[limits]\ncpu = \"100us\"",
+            "2:7: `limits.cpu` cannot be `100us`: `us` is not a unit; use an integer directly \
+             followed by ms, s, m or h",
+        ),
+        (
+            "[limits]\nmemory = \"1KiB\"",
+            "2:10: `limits.memory` is 1KiB; it must be from 64KiB to 4GiB",
+        ),
+        ("[run]\ninstances = 0", "2:13: `run.instances` is 0; it must be from 1 to 64"),
+        ("[run]\ninstances = 65", "2:13: `run.instances` is 65; it must be from 1 to 64"),
+        (
+            "[run]\naffinity = \"users\"",
+            "2:12: `run.affinity` cannot be `users`: did you mean `user`?",
+        ),
+        (
+            "[run]\nlifetime = \"forever\"",
+            "2:12: `run.lifetime` cannot be `forever`: known here: instance, call",
+        ),
+        (
+            "paths = []",
+            "1:9: `paths`: it must grant at least one path; leave it out for `/<name>/*`",
+        ),
+        ("run = 1", "1:7: `run` must be a table, written `[name]`, not an integer"),
+    ] {
+        let given = parse(text).unwrap_err().to_string();
+        assert_eq!(given, format!("modules/chat.toml:{error}"), "{text}");
+    }
+    let many = format!("paths = [{}]", "\"/a\",".repeat(ModuleConfig::MAX_PATHS + 1));
+    assert!(parse(&many).unwrap_err().to_string().ends_with("it has more than 64 entries"));
+    let wild = parse("paths = [\"/ok\",\n \"/a/*/b\"]").unwrap_err().to_string();
+    assert!(wild.starts_with("modules/chat.toml:2:2: `paths` cannot be `/a/*/b`: "), "{wild}");
+}
+
+#[test]
+fn variables_do_not_reach_sidecars() {
+    assert!(ModuleConfig::settings().iter().all(|row| row.variable.is_none()));
+}

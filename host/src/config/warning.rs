@@ -1,0 +1,82 @@
+//! What a configuration says that is accepted and still deserves a word. Never an error.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::Place;
+use super::policy::PathRule;
+use super::section::Section;
+use crate::path::PathPattern;
+
+/// Something to tell the operator. Prints as one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A setting of the original that has no effect yet.
+    NoMessagesKept {
+        /// Where it was written.
+        place: Place,
+        /// The key as written.
+        key: &'static str,
+    },
+    /// A `[[paths]]` entry that never holds, because one before it takes all its paths.
+    NeverReached {
+        /// Its pattern.
+        pattern: PathPattern,
+        /// Pattern of the earlier entry.
+        behind: PathPattern,
+    },
+    /// No token file, no issuer of tokens and no path for anonymous clients.
+    NobodyCanConnect,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoMessagesKept { place, key } => write!(
+                f,
+                "{place}: `{key}` has no effect: this version does not keep messages for clients \
+                 that reconnect"
+            ),
+            Self::NeverReached { pattern, behind } => write!(
+                f,
+                "[[paths]] `{pattern}` never holds, because `{behind}` comes first and takes all \
+                 its paths; move it up or remove it"
+            ),
+            Self::NobodyCanConnect => write!(
+                f,
+                "nobody can connect: set `token_file` or an [[auth.jwt]], or allow anonymous \
+                 clients on a path by a [[paths]] entry"
+            ),
+        }
+    }
+}
+
+/// Finds entries that never hold.
+pub(super) fn never_reached(rules: &[PathRule]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let earlier = rules.iter().take(index);
+        if let Some(first) = earlier.map(|r| &r.pattern).find(|p| p.covers(&rule.pattern)) {
+            let (pattern, behind) = (rule.pattern.clone(), first.clone());
+            warnings.push(Warning::NeverReached { pattern, behind });
+        }
+    }
+    warnings
+}
+
+/// Reads the settings of the original that have no effect.
+pub(super) fn without_effect(top: &mut Section<'_, '_>) -> Vec<Warning> {
+    const FOLDERS: [&str; 2] = ["reconnectMessageBufferFolder", "tmpFileStorePath"];
+    let folders = FOLDERS.map(|key| (key, top.without_effect::<PathBuf>(key)));
+    if let [(_, Some(_)), (_, Some(place))] = &folders {
+        let why = "`reconnectMessageBufferFolder` and `tmpFileStorePath` are two names of one \
+                   setting; keep one of them";
+        top.conflict_at(place.clone(), why);
+    }
+    let timeout = ("reconnectTimeoutSec", top.without_effect::<u32>("reconnectTimeoutSec"));
+    let given = folders.into_iter().chain([timeout]);
+    given
+        .filter_map(|(key, place)| place.map(|place| Warning::NoMessagesKept { place, key }))
+        .collect()
+}
