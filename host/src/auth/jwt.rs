@@ -100,22 +100,21 @@ impl Issuer {
 /// accepts it counts. Otherwise the refusal of the one where it came furthest.
 pub(super) fn authenticate(issuers: &[Issuer], token: &str) -> Result<Principal, AuthError> {
     let unverified = Unverified::parse(token)?;
-    let mut refused = match unverified.issuer {
-        Some(_) => AuthError::WrongIssuer,
-        None => AuthError::MissingClaim("iss".into()),
-    };
-    let mut progress = 0;
+    let mut refused: Option<AuthError> = None;
     for issuer in issuers.iter().filter(|issuer| issuer.may_have_issued(&unverified)) {
         match issuer.verify(token, &unverified) {
             Ok(principal) => return Ok(principal),
-            Err(error) if error.progress() > progress => {
-                progress = error.progress();
-                refused = error;
+            Err(error) => {
+                if refused.as_ref().is_none_or(|before| error.progress() > before.progress()) {
+                    refused = Some(error);
+                }
             }
-            Err(_) => {}
         }
     }
-    Err(refused)
+    Err(refused.unwrap_or_else(|| match unverified.issuer {
+        Some(_) => AuthError::WrongIssuer,
+        None => AuthError::MissingClaim("iss".into()),
+    }))
 }
 
 fn validation(issuer: Option<&str>, audience: &[String], leeway: Duration) -> Validation {

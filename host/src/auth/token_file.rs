@@ -21,7 +21,7 @@ use crate::principal::{NameProblem, Principal, check_name};
 /// Largest file, in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
-/// Most tokens in a file. Each request compares with all of them: about 20 µs at this number.
+/// Most tokens in a file. Each presented token is compared with all of them.
 pub const MAX_TOKENS: usize = 1000;
 
 /// The name of this authenticator in principals.
@@ -122,4 +122,77 @@ fn hex(bytes: &[u8]) -> String {
 /// Shared by all principals of token files.
 pub(super) fn authenticator() -> Arc<str> {
     Arc::from(AUTHENTICATOR)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn file(text: &str) -> TokenFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        TokenFile::load(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_new_token_is_accepted_by_a_file_with_its_entry() {
+        let ann = new_token("ann \"the\" \\ admin", &["a".to_owned(), "b\"c".to_owned()]).unwrap();
+        let bob = new_token("bob", &[]).unwrap();
+        let tokens = file(&format!("{}\n{}", ann.entry, bob.entry));
+        let principal = tokens.authenticate(ann.token.expose()).unwrap();
+        assert_eq!(&**principal.username().unwrap(), "ann \"the\" \\ admin");
+        assert!(principal.has_any_role(&["b\"c"]));
+        assert_eq!(&**principal.authenticator(), AUTHENTICATOR);
+        let principal = tokens.authenticate(bob.token.expose()).unwrap();
+        assert_eq!(&**principal.username().unwrap(), "bob");
+    }
+
+    #[test]
+    fn a_new_token_stays_secret_and_is_never_the_same() {
+        let (one, two) = (new_token("a", &[]).unwrap(), new_token("a", &[]).unwrap());
+        assert_ne!(one.token, two.token);
+        assert_eq!(one.token.expose().len(), "sporegate_".len() + 43);
+        assert!(!format!("{one:?}").contains(one.token.expose()));
+        assert!(!one.entry.contains(one.token.expose()));
+    }
+
+    #[test]
+    fn other_tokens_are_unknown() {
+        let new = new_token("ann", &[]).unwrap();
+        let tokens = file(&new.entry);
+        let hash = new.entry.split('"').nth(3).unwrap();
+        for other in ["", "x", &new.token.expose()[1..], hash, &hash[HASH_PREFIX.len()..]] {
+            assert_eq!(tokens.authenticate(other).unwrap_err(), AuthError::UnknownToken, "{other}");
+        }
+        assert_eq!(file("").authenticate("x").unwrap_err(), AuthError::UnknownToken);
+    }
+
+    #[test]
+    fn a_token_expires() {
+        let new = new_token("ann", &[]).unwrap();
+        let past = file(&format!("{}expires = 2001-01-01T00:00:00Z\n", new.entry));
+        assert_eq!(past.authenticate(new.token.expose()).unwrap_err(), AuthError::Expired);
+        let future = file(&format!("{}expires = 9999-01-01T00:00:00Z\n", new.entry));
+        assert!(future.authenticate(new.token.expose()).unwrap().expires_at().is_some());
+    }
+
+    #[test]
+    fn names_that_would_be_refused_get_no_token() {
+        assert!(matches!(new_token("", &[]), Err(NewTokenError::User(NameProblem::Empty))));
+        let role = ["a\n".to_owned()];
+        assert!(matches!(new_token("a", &role), Err(NewTokenError::Role(_))));
+    }
+
+    #[test]
+    fn a_file_may_not_be_larger_than_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "#".repeat(MAX_FILE_BYTES + 1)).unwrap();
+        let message = TokenFile::load(file.path()).err().unwrap().to_string();
+        assert!(message.contains("larger than 1048576 bytes"), "{message}");
+        fs::write(file.path(), b"\xff").unwrap();
+        let message = TokenFile::load(file.path()).err().unwrap().to_string();
+        assert!(message.contains("not UTF-8"), "{message}");
+    }
 }

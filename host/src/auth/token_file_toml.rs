@@ -182,3 +182,107 @@ fn days_from_1970(year: i64, month: i64, day: i64) -> i64 {
 fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
+
+    fn refused(text: &str) -> (Option<usize>, String) {
+        let text = text.replace("HASH", HASH);
+        let (line, problem) = parse(&text).err().unwrap_or_else(|| panic!("accepted: {text}"));
+        (line, problem.to_string())
+    }
+
+    #[test]
+    fn entries_are_read() {
+        let text = format!(
+            "[[token]]\nuser = \"ann\"\nroles = [\"b\", \"a\"]\nhash = \"{HASH}\"\n\
+             expires = 2030-01-02T03:04:05+01:00\n\n[[token]]\nuser = \"bob\"\nhash = \"sha256:{}\"\n",
+            "f".repeat(64)
+        );
+        let tokens = parse(&text).ok().unwrap();
+        let [ann, bob] = &tokens[..] else { panic!("{} tokens", tokens.len()) };
+        assert_eq!((ann.hash[1], ann.hash[31]), (0x11, 0xff));
+        assert_eq!(ann.principal.roles().len(), 2);
+        let expected = UNIX_EPOCH + Duration::from_secs(1_893_549_845);
+        assert_eq!(ann.principal.expires_at(), Some(expected));
+        assert_eq!(&**bob.principal.username().unwrap(), "bob");
+        assert!(bob.principal.expires_at().is_none() && bob.principal.claims().is_none());
+        assert!(parse("").is_ok_and(|tokens| tokens.is_empty()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_line_and_without_its_value() {
+        for (text, line, expected) in [
+            ("x = 1", 1, "unknown key `x`; known here: `[[token]]`"),
+            ("\ntoken = \"canary\"", 2, "`token` must be a table"),
+            ("token = [\"canary\"]", 1, "`token` must be a table"),
+            ("[token]\nuser = \"ann\"", 1, "`token` must be a table"),
+            ("[[token]]\nuser = \"ann\"\nhash = \"HASH\"\nrole = [\"a\"]", 4, "unknown key `role`"),
+            ("[[token]]\ntoken = \"canary\"", 2, "unknown key `token`"),
+            ("[[token]]\nhash = \"HASH\"", 1, "needs the key `user`"),
+            ("# a\n[[token]]\nuser = \"ann\"", 2, "needs the key `hash`"),
+            ("[[token]]\nuser = \"ann\"\nhash = \"canary\"", 3, "`hash` must be `sha256:`"),
+            ("[[token]]\nuser = \"ann\"\nhash = \"HASH0\"", 3, "`hash` must be `sha256:`"),
+            ("[[token]]\nuser = \"ann\"\nhash = \"md5:00\"", 3, "`hash` must be `sha256:`"),
+            ("[[token]]\nuser = \"ann\"\nhash = 12", 3, "`hash` must be a string"),
+            ("[[token]]\nuser = 1\nhash = \"HASH\"", 2, "`user` must be a string"),
+            ("[[token]]\nuser = \"\"\nhash = \"HASH\"", 1, "the user name is empty"),
+            ("[[token]]\nuser = \"a\\n\"\nhash = \"HASH\"", 1, "contains a control character"),
+            ("[[token]]\nuser = \"a\"\nhash = \"HASH\"\nroles = \"canary\"", 4, "`roles` must be"),
+            ("[[token]]\nuser = \"a\"\nhash = \"HASH\"\nroles = [1]", 4, "`roles` must be"),
+            (
+                "[[token]]\nuser = \"a\"\nhash = \"HASH\"\nexpires = \"canary\"",
+                4,
+                "`expires` must be",
+            ),
+            ("[[token]]\nuser = \"a\"\nhash = \"HASH\"\nexpires = 2030-01-01", 4, "date and time"),
+            (
+                "[[token]]\nuser = \"a\"\nhash = \"HASH\"\nexpires = 2030-01-01T00:00:00",
+                4,
+                "offset",
+            ),
+            ("[[token]]\nuser = \"a\"\nhash = \"HASH\"\nexpires = 1960-01-01T00:00:00Z", 4, "1970"),
+            ("[[token]]\nuser = \"a\"\nuser = \"canary\"", 3, "duplicate key"),
+            ("[[token]]\nuser = \"canary", 2, "not valid TOML"),
+            (
+                "[[token]]\nuser = \"a\"\nhash = \"HASH\"\n[[token]]\nuser = \"b\"\nhash = \"HASH\"",
+                4,
+                "the same hash as on line 1",
+            ),
+        ] {
+            let (found, message) = refused(text);
+            assert_eq!(found, Some(line), "{text}: {message}");
+            assert!(message.contains(expected) && !message.contains("canary"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_counted() {
+        let entries = |count: usize| -> String {
+            (0..count)
+                .map(|n| format!("[[token]]\nuser = \"a\"\nhash = \"sha256:{n:064x}\"\n"))
+                .collect()
+        };
+        assert!(parse(&entries(MAX_TOKENS)).is_ok());
+        assert!(refused(&entries(MAX_TOKENS + 1)).1.contains("1001 tokens"));
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (date, days) in [
+            ((1970, 1, 1), 0),
+            ((1970, 3, 1), 59),
+            ((1972, 2, 29), 789),
+            ((2000, 2, 29), 11_016),
+            ((2000, 3, 1), 11_017),
+            ((2026, 11, 23), 20_780),
+            ((2100, 3, 1), 47_541),
+            ((9999, 12, 31), 2_932_896),
+        ] {
+            assert_eq!(days_from_1970(date.0, date.1, date.2), days, "{date:?}");
+        }
+    }
+}
