@@ -1,0 +1,38 @@
+//! The parts of the benchmark, one question each.
+
+pub(crate) mod echo;
+pub(crate) mod fanout;
+pub(crate) mod idle;
+pub(crate) mod latency;
+pub(crate) mod lifetime;
+pub(crate) mod router;
+pub(crate) mod scale;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::message::{self, MARK};
+use crate::race::{Case, Entrant};
+use crate::swarm::{Probe, Swarm};
+
+/// How long the first message may take: it may have to wait for a module.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
+/// The three loads of the echo comparisons.
+fn echo_cases() -> Vec<Case> {
+    [("64 connections, closed loop", 64, 1), ("1,000 connections, closed loop", 1_000, 1)]
+        .into_iter()
+        .chain([("64 connections, 16 in flight each", 64, 16)])
+        .map(|(name, clients, in_flight)| Case { name: name.to_owned(), clients, in_flight })
+        .collect()
+}
+
+/// Connects `clients` and lets the first have one echo of a message of `size` bytes, so that the
+/// answer to expect is known. Returns the encoded message too.
+fn open_echo(entrant: &Entrant, clients: usize, size: usize) -> Result<(Swarm, Vec<u8>)> {
+    let mut swarm = Swarm::connect(entrant.server.address, &entrant.path, clients)?;
+    let frame = message::frame(size);
+    swarm.probe(&Probe { from: 0, to: 0, frame: &frame, mark: MARK, wait: FIRST_ANSWER })?;
+    Ok((swarm, frame))
+}

@@ -1,0 +1,121 @@
+//! The gateway under test: its configuration, its modules, its paths.
+//!
+//! Invariant: it runs as it ships. Only what would disturb the counting (greeting, keep-alive) is
+//! off, and the connection limit is high enough.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::bench::{Bench, Contender, require};
+use crate::server::Launch;
+
+const CONFIG: &str = r#"listen = "127.0.0.1:0"
+modules = "modules"
+greeting = false
+keep_alive = false
+max_connections = 30000
+
+[[paths]]
+pattern = "/*"
+anonymous = true
+"#;
+
+/// The gateway with one thing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    /// The echo listener.
+    Echo,
+    /// The echo listener beside fifteen others.
+    EchoOfMany,
+    /// The echo listener with a fresh instance for every message.
+    EchoPerCall,
+    /// The echo built into the gateway for this comparison.
+    Native,
+    /// The listener that parses and writes JSON.
+    Json,
+    /// A listener that broadcasts what it gets.
+    FanOut,
+}
+
+impl Gateway {
+    /// Name in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "Sporegate, WASM echo",
+            Self::EchoOfMany => "Sporegate, WASM echo, 16 modules",
+            Self::EchoPerCall => "Sporegate, WASM echo, lifetime = call",
+            Self::Native => "Sporegate, native echo",
+            Self::Json => "Sporegate, WASM JSON listener",
+            Self::FanOut => "Sporegate, WASM broadcast",
+        }
+    }
+
+    /// What it takes to run it; writes its directory anew.
+    pub(crate) fn contender(self, bench: &Bench) -> Result<Contender> {
+        require(&bench.sporegate)?;
+        let home = bench.out.join("gateway").join(format!("{self:?}").to_lowercase());
+        let modules = home.join("modules");
+        if modules.exists() {
+            fs::remove_dir_all(&modules)?;
+        }
+        fs::create_dir_all(&modules).with_context(|| format!("creating {}", modules.display()))?;
+        fs::write(home.join("sporegate.toml"), CONFIG)?;
+        for (name, listener, sidecar) in self.modules() {
+            install(bench, &modules, &name, listener, sidecar)?;
+        }
+        let path = match self {
+            Self::Echo | Self::EchoOfMany | Self::EchoPerCall => "echo",
+            Self::Native => "__native_echo",
+            Self::Json => "json-echo",
+            Self::FanOut => "fanout",
+        };
+        let env = match self {
+            Self::Native => vec![("SPOREGATE_TEST_NATIVE_ECHO", "1".to_owned())],
+            _ => Vec::new(),
+        };
+        let config = home.join("sporegate.toml");
+        let command = vec![
+            bench.sporegate.clone().into(),
+            "serve".into(),
+            "--config".into(),
+            config.canonicalize()?.into(),
+        ];
+        let launch = Launch { name: self.name(), command, env, log: bench.log(self.name())? };
+        Ok(Contender { launch, path: format!("/websocket/{path}") })
+    }
+
+    /// Name, prebuilt listener and sidecar of each module.
+    fn modules(self) -> Vec<(String, &'static str, Option<&'static str>)> {
+        match self {
+            Self::Echo | Self::Native => vec![("echo".to_owned(), "echo", None)],
+            Self::EchoOfMany => (0..15)
+                .map(|other| (format!("other-{other}"), "echo", None))
+                .chain([("echo".to_owned(), "echo", None)])
+                .collect(),
+            Self::EchoPerCall => {
+                vec![("echo".to_owned(), "echo", Some("[run]\nlifetime = \"call\"\n"))]
+            }
+            Self::Json => vec![("json-echo".to_owned(), "json-echo", None)],
+            Self::FanOut => vec![("fanout".to_owned(), "fanout", None)],
+        }
+    }
+}
+
+/// Puts the prebuilt `listener` into the directory as the module `name`.
+fn install(
+    bench: &Bench,
+    modules: &Path,
+    name: &str,
+    listener: &str,
+    sidecar: Option<&str>,
+) -> Result<()> {
+    let wasm = bench.listeners.join(format!("{listener}.wasm"));
+    require(&wasm)?;
+    fs::copy(&wasm, modules.join(format!("{name}.wasm")))?;
+    if let Some(sidecar) = sidecar {
+        fs::write(modules.join(format!("{name}.toml")), sidecar)?;
+    }
+    Ok(())
+}
