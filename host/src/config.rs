@@ -26,6 +26,7 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub use sandbox::{CompileCache, SandboxConfig};
 pub use units::{ByteSize, UnitError, duration_text, parse_duration};
 pub use warning::Warning;
 
-use reader::{FILE_VARIABLE, Input, read_all};
+use reader::{FILE_VARIABLE, Input, VARIABLE_PREFIX, read_all};
 use section::Section;
 
 use crate::path::ConnectPath;
@@ -89,7 +90,7 @@ pub struct Config {
 pub struct Sources {
     /// The file; without one, that of the variable `SPOREGATE_CONFIG`; else none is read.
     pub file: Option<PathBuf>,
-    /// The environment; only names that begin with `SPOREGATE_` are looked at.
+    /// The environment, see [`own_variables`]; only names that begin with `SPOREGATE_` count.
     pub env: Vec<(String, String)>,
     /// Flags of the command line.
     pub flags: FlagOverrides,
@@ -108,7 +109,7 @@ impl Config {
         };
         let file = sources.file.clone().or_else(by_variable);
         let text = match &file {
-            Some(path) => file::read(path, file::Absence::IsError)?,
+            Some(path) => file::read(path, file::Role::Main)?,
             None => String::new(),
         };
         let flags = sources.flags.as_flags();
@@ -134,6 +135,16 @@ impl Config {
         let input = Input { file: None, text, variables: Some(&[]), flags: &[] };
         read_all(input, |top| read(top, Path::new(""))).map(|(_, rows)| rows).unwrap_or_default()
     }
+}
+
+/// The variables that are the gateway's, as of `std::env::vars_os()`. What is not UTF-8 is kept in
+/// a form that [`Config::load`] refuses.
+pub fn own_variables(all: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let all = all.into_iter().map(|(name, value)| (text(name), value));
+    all.filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
+        .map(|(name, value)| (name, text(value)))
+        .collect()
 }
 
 /// A file with every setting at its default, and explained.

@@ -79,7 +79,7 @@ pub enum ProblemKind {
         why: String,
     },
     /// A key that does not exist here.
-    #[error("unknown key `{key}`{section}; {hint}", section = InSection(section))]
+    #[error("unknown key `{}`{section}; {hint}", key.escape_debug(), section = InSection(section))]
     UnknownKey {
         /// The key as written.
         key: String,
@@ -187,17 +187,25 @@ pub enum Place {
     Default,
 }
 
-impl Place {
-    /// The place of a byte offset in a file's text.
-    pub(super) fn in_text(file: &Path, text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self::Line {
-            file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.chars().count() - before.get(..line_start).unwrap_or("").chars().count()
-                + 1,
-        }
+/// Where the lines of a text begin.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// The place of a byte offset; of the end of the text if it is beyond.
+    pub(super) fn place(&self, file: &Path, offset: usize) -> Place {
+        let offset = offset.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Place::Line { file: file.to_owned(), line, column: before.chars().count() + 1 }
     }
 }
 
@@ -242,8 +250,9 @@ mod tests {
     #[test]
     fn places_count_lines_and_characters_from_one() {
         let text = "a = 1\nünd = 2\n";
+        let lines = Lines::new(text);
         for (offset, line, column) in [(0, 1, 1), (4, 1, 5), (6, 2, 1), (8, 2, 2), (99, 3, 1)] {
-            let place = Place::in_text(Path::new("x"), text, offset);
+            let place = lines.place(Path::new("x"), offset);
             assert_eq!(place, Place::Line { file: "x".into(), line, column }, "{offset}");
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::{ConfigError, Place, Problem, ProblemKind};
+use super::file;
 use super::module_name::ModuleName;
 use super::reader::{Input, SettingRow, read_all};
 use super::section::Section;
@@ -85,13 +86,13 @@ impl ModuleConfig {
     /// Reads the sidecar of a module; where there is no such file, the convention holds.
     ///
     /// # Errors
-    /// The file exists and cannot be read, or [`Self::parse`] fails.
+    /// The file exists and cannot be read or is no regular file, or [`Self::parse`] fails.
     pub fn load(
         name: &ModuleName,
         sidecar: &Path,
         defaults: &ModuleDefaults,
     ) -> Result<Self, ConfigError> {
-        let text = super::file::read(sidecar, super::file::Absence::IsEmpty)?;
+        let text = file::read(sidecar, file::Role::Sidecar)?;
         Self::parse(name, &text, sidecar, defaults)
     }
 

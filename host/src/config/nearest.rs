@@ -1,12 +1,18 @@
 //! The nearest right name for a wrong one. Never guesses where nothing is near: a wrong guess
 //! costs more than none.
 
+/// Longest name that is compared, in bytes: the time grows with it, and no right name is longer.
+const LONGEST: usize = 128;
+
 /// The candidate that `given` most probably means: equal but for case and separators, or at most a
 /// third of its letters away. Ties go to the one that looks most alike as written.
 pub(super) fn nearest<'c>(
     given: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    if given.len() > LONGEST {
+        return None;
+    }
     let plain_given = plain(given);
     let most = (plain_given.chars().count() / 3).max(1);
     candidates
@@ -53,6 +59,7 @@ mod tests {
             ("colour", None),
             ("x", None),
             ("", None),
+            ("listen".repeat(30).as_str(), None),
         ] {
             assert_eq!(nearest(given, known), meant, "{given}");
         }

@@ -51,6 +51,11 @@ impl WebOrigin {
         };
         Ok(Self { host: parse_host(host)?, port: port.or(usual), scheme })
     }
+
+    /// The scheme, in lower case.
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
 }
 
 fn parse_port(text: &str) -> Result<u16, OriginError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::error::{ConfigError, Place, Problem, ProblemKind};
+use super::error::{ConfigError, Lines, Place, Problem, ProblemKind};
 use super::nearest::{did_you_mean, nearest};
 use super::section::Section;
 
@@ -49,6 +49,7 @@ pub struct SettingRow {
 /// What reading left behind.
 pub(super) struct Reader<'d> {
     pub(super) input: Input<'d>,
+    lines: Lines<'d>,
     pub(super) problems: Vec<Problem>,
     pub(super) rows: Vec<SettingRow>,
     /// Variables that are read by others, by names given in settings.
@@ -71,7 +72,8 @@ pub(super) struct UnknownKey {
     pub(super) place: Place,
 }
 
-const PREFIX: &str = "SPOREGATE_";
+/// How the names of all variables begin.
+pub(super) const VARIABLE_PREFIX: &str = "SPOREGATE_";
 /// Names the file itself.
 pub(super) const FILE_VARIABLE: &str = "SPOREGATE_CONFIG";
 const TEST_PREFIX: &str = "SPOREGATE_TEST_";
@@ -84,13 +86,15 @@ pub(super) fn read_all<'d, T>(
     input: Input<'d>,
     read: impl FnOnce(&mut Section<'_, '_>) -> T,
 ) -> Result<(T, Vec<SettingRow>), ConfigError> {
+    let lines = Lines::new(input.text);
     let document = DeTable::parse(input.text).map_err(|error| {
         let why = error.message().replace('\n', ", ");
-        let place = input.place(error.span().map_or(0, |span| span.start));
+        let place = place(&input, &lines, error.span().map_or(0, |span| span.start));
         Problem { place, kind: ProblemKind::Syntax { why } }
     })?;
     let mut reader = Reader {
         input,
+        lines,
         problems: Vec::new(),
         rows: Vec::new(),
         foreign_variables: Vec::new(),
@@ -113,15 +117,14 @@ pub(super) fn read_all<'d, T>(
 
 /// The variable of a key: `limits.message_size` is `SPOREGATE_LIMITS_MESSAGE_SIZE`.
 pub(super) fn variable_of(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+    format!("{VARIABLE_PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+fn place(input: &Input<'_>, lines: &Lines<'_>, offset: usize) -> Place {
+    input.file.map_or(Place::Default, |file| lines.place(file, offset))
 }
 
 impl<'d> Input<'d> {
-    /// The place of a byte offset in the file.
-    pub(super) fn place(&self, offset: usize) -> Place {
-        self.file.map_or(Place::Default, |file| Place::in_text(file, self.text, offset))
-    }
-
     /// What relative paths in the file are relative to.
     pub(super) fn base(&self) -> &'d Path {
         self.file.and_then(Path::parent).unwrap_or(Path::new(""))
@@ -138,6 +141,11 @@ impl<'d> Input<'d> {
 }
 
 impl Reader<'_> {
+    /// The place of a byte offset in the file.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        place(&self.input, &self.lines, offset)
+    }
+
     pub(super) fn note(&mut self, row: SettingRow) {
         if !self.rows.iter().any(|known| known.key == row.key) {
             self.rows.push(row);
@@ -173,7 +181,7 @@ impl Reader<'_> {
             .chain([FILE_VARIABLE])
             .collect();
         for (name, _) in self.input.variables.unwrap_or_default() {
-            let ours = name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX);
+            let ours = name.starts_with(VARIABLE_PREFIX) && !name.starts_with(TEST_PREFIX);
             if !ours || known.contains(&name.as_str()) {
                 continue;
             }

@@ -10,6 +10,9 @@ use super::error::{Place, Problem, ProblemKind};
 use super::reader::{KnownSection, Reader, SettingRow, UnknownKey, variable_of};
 use super::value::{Fault, FaultKind, Raw, Value, Written};
 
+/// Most unknown keys that are reported: each is compared with all known ones.
+const MAX_UNKNOWN: usize = 100;
+
 /// A table of the file, or its absence, with the keys that were asked for so far.
 pub(super) struct Section<'r, 'd> {
     reader: &'r mut Reader<'d>,
@@ -46,11 +49,12 @@ impl<'r, 'd> Section<'r, 'd> {
     pub(super) fn finish_with<T>(mut self, read: impl FnOnce(&mut Section<'_, '_>) -> T) -> T {
         let value = read(&mut self);
         for (key, _) in self.table.into_iter().flatten() {
-            if !self.keys.contains(&key.get_ref().as_ref()) {
+            let known = self.keys.contains(&key.get_ref().as_ref());
+            if !known && self.reader.unknown.len() < MAX_UNKNOWN {
                 self.reader.unknown.push(UnknownKey {
                     section: self.name.clone(),
                     key: key.get_ref().to_string(),
-                    place: self.reader.input.place(key.span().start),
+                    place: self.reader.place(key.span().start),
                 });
             }
         }
@@ -71,7 +75,7 @@ impl<'r, 'd> Section<'r, 'd> {
         let name = self.full(key);
         let (mut table, mut place) = (None, self.place.clone());
         if let Some(value) = self.in_file(key) {
-            place = self.reader.input.place(value.span().start);
+            place = self.reader.place(value.span().start);
             match value.get_ref() {
                 DeValue::Table(found) => table = Some(found),
                 other => self.refuse_type(&place, key, "a table, written `[name]`", other),
@@ -95,7 +99,7 @@ impl<'r, 'd> Section<'r, 'd> {
             self.reader.sections.push(KnownSection { name, repeated: true, keys: Vec::new() });
             return Vec::new();
         };
-        let place = self.reader.input.place(value.span().start);
+        let place = self.reader.place(value.span().start);
         let DeValue::Array(items) = value.get_ref() else {
             self.refuse_type(&place, key, EXPECTED, value.get_ref());
             return Vec::new();
@@ -105,7 +109,7 @@ impl<'r, 'd> Section<'r, 'd> {
         }
         let mut list = Vec::with_capacity(items.len().min(most));
         for item in items.iter().take(most) {
-            let place = self.reader.input.place(item.span().start);
+            let place = self.reader.place(item.span().start);
             match item.get_ref() {
                 DeValue::Table(table) => list.push(
                     Section::new(self.reader, Some(table), name.clone(), true, place)
@@ -174,7 +178,7 @@ impl<'r, 'd> Section<'r, 'd> {
     pub(super) fn without_effect<T: Value>(&mut self, key: &'static str) -> Option<Place> {
         self.keys.push(key);
         let value = self.in_file(key)?;
-        let place = self.reader.input.place(value.span().start);
+        let place = self.reader.place(value.span().start);
         let raw = self.raw(key, value.get_ref());
         if let Err(fault) = T::read(raw) {
             self.refuse(&place, key, fault);
@@ -246,7 +250,8 @@ impl<'r, 'd> Section<'r, 'd> {
         let mut given: Vec<(Place, Raw<'d>)> = Vec::new();
         for name in self.names_of(key) {
             if let Some(value) = self.in_file(name) {
-                given.push((input.place(value.span().start), self.raw(name, value.get_ref())));
+                given
+                    .push((self.reader.place(value.span().start), self.raw(name, value.get_ref())));
             }
         }
         if let [_, (second, _), ..] = given.as_slice() {
@@ -321,7 +326,7 @@ impl<'r, 'd> Section<'r, 'd> {
     fn refuse(&mut self, place: &Place, key: &str, fault: Fault) {
         let key = self.full(key);
         let place = match fault.offset {
-            Some(offset) => self.reader.input.place(offset),
+            Some(offset) => self.reader.place(offset),
             None => place.clone(),
         };
         let kind = match fault.kind {

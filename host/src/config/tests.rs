@@ -1,6 +1,7 @@
 //! Tests of the configuration as a whole.
 
 mod complete;
+mod issuers;
 mod precedence;
 mod refused;
 mod sidecar;
@@ -10,6 +11,11 @@ use super::*;
 /// Loads a text as the file `sporegate.toml` of an empty directory.
 fn load(text: &str) -> Result<Config, ConfigError> {
     load_with(text, &[], FlagOverrides::default())
+}
+
+/// The message that a text is refused with.
+fn refused(text: &str) -> String {
+    load(text).unwrap_err().to_string()
 }
 
 fn load_with(

@@ -197,6 +197,10 @@ impl Value for String {
             _ if text.chars().any(char::is_control) => {
                 Err(Fault::bad("it must not contain control characters"))
             }
+            // What is left of bytes that are not UTF-8.
+            _ if text.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(Fault::bad("it must be UTF-8 text"))
+            }
             _ => Ok(text.to_owned()),
         }
     }

@@ -96,3 +96,28 @@ fn the_original_names_are_in_the_table() {
         assert!(TABLE.contains(&format!("`{name}`")), "{name}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_file_is_refused_with_places_and_never_with_a_panic(
+        from in 0..example().len(),
+        length in 0..40_usize,
+        instead in "([a-z_]{1,9}|[=.\"'\\[\\]{}, \n0-9]|\\PC){0,6}",
+    ) {
+        let usable: Vec<char> = uncommented(example()).chars().collect();
+        let (from, to) = (from.min(usable.len()), (from + length).min(usable.len()));
+        let before: String = usable[..from].iter().collect();
+        let after: String = usable[to..].iter().collect();
+        let text = format!("{before}{instead}{after}");
+        if let Err(error) = load(&text) {
+            let lines = text.lines().count() + 1;
+            for problem in error.problems() {
+                let placed = match &problem.place {
+                    Place::Line { line, .. } => (1..=lines).contains(line),
+                    _ => false,
+                };
+                proptest::prop_assert!(placed, "{error}");
+            }
+        }
+    }
+}

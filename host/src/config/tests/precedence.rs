@@ -197,6 +197,25 @@ fn other_variables_are_left_alone() {
 }
 
 #[test]
+fn only_the_gateway_s_own_variables_are_taken() {
+    let all = [("SPOREGATE_PATH", "/a"), ("PATH", "/bin"), ("XSPOREGATE_PATH", "x")];
+    let own = own_variables(all.map(|(name, value)| (name.into(), value.into())));
+    assert_eq!(own, [("SPOREGATE_PATH".to_owned(), "/a".to_owned())]);
+}
+
+#[test]
+fn a_table_has_many_spellings() {
+    let header = load("[limits]\nmessage_size = \"1KiB\"\n[[paths]]\npattern = \"/a\"\n").unwrap();
+    for text in [
+        "limits.message_size = \"1KiB\"\npaths = [{ pattern = \"/a\" }]",
+        "limits = { message_size = \"1KiB\" }\npaths = [{ pattern = \"/a\" }]",
+        "\u{feff}[limits]\r\nmessage_size = 0x4_00\r\n[[paths]]\r\npattern = '/a'\r\n",
+    ] {
+        assert_same(&load(text).unwrap(), &header);
+    }
+}
+
+#[test]
 fn relative_paths_belong_to_where_they_are_written() {
     let file = "modules = \"m\"\n[auth]\ntoken_file = \"../t\"\n[sandbox]\ncache = \"/c\"\n";
     let config = load(file).unwrap();
@@ -277,53 +296,4 @@ fn an_entry_that_never_holds_is_told() {
         ["[[paths]] `/a/{b}` never holds, because `/a/*` comes first and takes all its paths; \
           move it up or remove it"]
     );
-}
-
-#[test]
-fn issuers_are_read_with_their_defaults() {
-    let config = load(
-        "[auth]
-        access_token_query = true
-        [[auth.jwt]]
-        name = \"main\"
-        public_key = \"k.pem\"
-        algorithms = [\"ES256\", \"EdDSA\"]
-        issuer = \"https://i\"
-        audience = \"gate\"
-        leeway = \"0s\"
-        username_claim = \"/a~1b/~0c\"
-        roles_claim = \"/realm/roles\"
-        [[auth.jwt]]
-        name = \"dev\"
-        secret_env = \"DEV_SECRET\"
-        audience = [\"a\", \"b\"]
-        ",
-    )
-    .unwrap();
-    assert_eq!(
-        config.auth.jwt,
-        [
-            JwtConfig {
-                name: "main".to_owned(),
-                key: JwtKey::PublicKey("conf/k.pem".into()),
-                algorithms: Some(vec![JwtAlgorithm::Es256, JwtAlgorithm::EdDsa]),
-                issuer: Some("https://i".to_owned()),
-                audience: vec!["gate".to_owned()],
-                leeway: Duration::ZERO,
-                username_claim: "/a~1b/~0c".to_owned(),
-                roles_claim: "/realm/roles".to_owned(),
-            },
-            JwtConfig {
-                name: "dev".to_owned(),
-                key: JwtKey::SecretEnv("DEV_SECRET".to_owned()),
-                algorithms: None,
-                issuer: None,
-                audience: vec!["a".to_owned(), "b".to_owned()],
-                leeway: Duration::from_secs(30),
-                username_claim: "/sub".to_owned(),
-                roles_claim: "/roles".to_owned(),
-            },
-        ]
-    );
-    assert_eq!(JwtAlgorithm::EdDsa.as_str(), "EdDSA");
 }
