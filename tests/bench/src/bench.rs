@@ -32,6 +32,8 @@ pub(crate) struct Bench {
     pub(crate) span: Span,
     /// A run of seconds that only shows that all works.
     pub(crate) quick: bool,
+    /// Parts of names of the servers to run; all if empty.
+    pub(crate) only: Vec<String>,
     /// Open files that this process, and each server, may have.
     pub(crate) open_files: u64,
 }
@@ -127,7 +129,7 @@ impl Bench {
     ) -> (Vec<(Kind, Contender)>, Vec<String>) {
         let mut ready = Vec::new();
         let mut notes = Vec::new();
-        for &kind in kinds {
+        for &kind in kinds.iter().filter(|kind| self.is_wanted(kind.name())) {
             match self.contender(kind, topic) {
                 Ok(contender) => ready.push((kind, contender)),
                 Err(reason) => {
@@ -137,6 +139,11 @@ impl Bench {
             }
         }
         (ready, notes)
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(&part.to_lowercase()))
     }
 
     /// The log file of the server `name`.

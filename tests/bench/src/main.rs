@@ -58,6 +58,9 @@ struct Arguments {
     /// Seconds of one measured load.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
+    /// Runs only the servers whose name contains this; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
     /// One short round: shows that all works, its figures mean nothing.
     #[arg(long)]
     quick: bool,
@@ -110,6 +113,7 @@ fn main() -> Result<()> {
         rounds,
         span,
         quick: arguments.quick,
+        only: arguments.only,
         open_files: process::raise_open_files()?,
     };
     std::fs::create_dir_all(&bench.out)?;

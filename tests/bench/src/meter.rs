@@ -43,7 +43,7 @@ pub(crate) struct Figures {
     pub(crate) server_cpus: f64,
     /// CPUs that the generator kept busy.
     pub(crate) generator_cpus: f64,
-    /// CPUs that everything else on the machine kept busy: above 0.1 the figures are noisy.
+    /// CPUs that everything else on the machine kept busy: above 0.15 the figures are noisy.
     pub(crate) other_cpus: f64,
 }
 

@@ -12,6 +12,9 @@ use crate::report::{Part, Table, cell, median};
 use crate::server::Server;
 use crate::stats::Summary;
 
+/// CPUs that others may keep busy in a run that counts.
+const QUIET_CPUS: f64 = 0.15;
+
 /// One load that every server gets.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
@@ -99,6 +102,13 @@ pub(crate) fn run(
                 }
             }
         }
+    }
+    let others = Summary::of(results.samples.iter().map(|sample| sample.figures.other_cpus));
+    if let Some(others) = others.filter(|others| others.median > QUIET_CPUS) {
+        part.notes.push(format!(
+            "**The machine was not quiet**: others kept {others} CPUs busy meanwhile, so these \
+             figures are noisy."
+        ));
     }
     part.raw.extend(results.samples.iter().map(|sample| {
         let case = cases.get(sample.case).map(|case| &case.name);

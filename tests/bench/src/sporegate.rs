@@ -17,6 +17,9 @@ greeting = false
 keep_alive = false
 max_connections = 30000
 
+[sandbox]
+cache = "cache"
+
 [[paths]]
 pattern = "/*"
 anonymous = true
