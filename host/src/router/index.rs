@@ -257,3 +257,6 @@ impl Content<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,6 @@ pub use route::{DisconnectRoute, Route};
 pub use snapshot::{MAX_CACHED_ROUTES, MAX_CACHED_SETS, Router};
 pub use spec::{ContentTest, JsonMatch, JsonTest, MatcherSpec};
 pub use value::{MAX_VALUE_BYTES, MAX_VALUE_DEPTH, ValueFault};
+
+#[cfg(test)]
+mod tests;

@@ -221,6 +221,12 @@ impl Findings {
         self.visits.get(node.0).filter(|visit| visit.entered_at > self.began)
     }
 
+    /// How many nodes all passes together have entered.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.clock
+    }
+
     /// Forgets the last pass.
     fn begin(&mut self, nodes: usize) {
         self.entered.clear();

@@ -124,3 +124,6 @@ impl<T> Sets<T> {
         self.ready.len() < MAX_CACHED_SETS && self.routes + routes <= MAX_CACHED_ROUTES
     }
 }
+
+#[cfg(test)]
+mod tests;

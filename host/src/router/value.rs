@@ -247,3 +247,6 @@ fn json_hint(text: &str) -> &'static str {
     let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
     if plain { "; a string needs its quotes, as in `\"join\"`" } else { "" }
 }
+
+#[cfg(test)]
+mod tests;

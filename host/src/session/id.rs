@@ -91,7 +91,8 @@ mod tests {
     fn only_the_canonical_text_is_an_id() {
         let id = "00000000000000000000000000abcdef";
         assert!(id.parse::<ClientId>().is_ok());
-        for bad in ["", "abcdef", &id.to_uppercase(), &format!("+{}", &id[1..]), &format!("{id}0")] {
+        for bad in ["", "abcdef", &id.to_uppercase(), &format!("+{}", &id[1..]), &format!("{id}0")]
+        {
             assert_eq!(bad.parse::<ClientId>(), Err(NotAClientId), "{bad}");
         }
     }

@@ -88,6 +88,11 @@ impl Outbox {
         self.lock().sleeper = None;
     }
 
+    /// Bytes waiting, those promised to a call in progress included.
+    pub fn waiting_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
     /// Whether a close was asked for or the session has ended.
     pub fn is_closed(&self) -> bool {
         let state = self.lock();

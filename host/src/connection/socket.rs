@@ -1,0 +1,187 @@
+//! The WebSocket library at arm's length: its errors become endings, its frames become messages,
+//! and every wait for the peer has an end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use crate::close::CloseReason;
+use crate::limits::ConnectionPolicy;
+use crate::message::Payload;
+use crate::session::Session;
+
+pub(super) use tokio_tungstenite::tungstenite::Error;
+
+/// The library zero-fills its whole read buffer before each read and keeps it while a client is
+/// idle: small is both faster and smaller.
+const READ_BUFFER_BYTES: usize = 4 << 10;
+
+/// Written out whenever this much has gathered.
+const WRITE_BUFFER_BYTES: usize = 16 << 10;
+
+/// What may wait in the library besides one message: pongs to a client that pings and never reads.
+const WRITE_BUFFER_SLACK_BYTES: usize = 256 << 10;
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The peer sent a close frame.
+    Peer(CloseReason),
+    /// The gateway closes, for this reason.
+    Ours(CloseReason),
+    /// The gateway closes because of what the peer sent; the rest of it cannot be read as frames.
+    Broken(CloseReason),
+    /// The connection is gone.
+    Lost,
+}
+
+/// Settings of the library for connections under a policy.
+pub fn websocket_config(policy: &ConnectionPolicy) -> WebSocketConfig {
+    let largest = policy.message_bytes.max(policy.outbox_bytes);
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BUFFER_SLACK_BYTES + largest)
+        .max_message_size(Some(policy.message_bytes))
+        .max_frame_size(Some(policy.message_bytes))
+}
+
+pub(super) fn poll_next<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Message, Error>>> {
+    Pin::new(socket).poll_next(context)
+}
+
+/// The bytes of a text message, shared with the library.
+pub(super) fn text_payload(text: Utf8Bytes) -> Result<Payload, Ending> {
+    let text = bytestring::ByteString::try_from(Bytes::from(text));
+    text.map(Payload::Text).map_err(|_| Ending::Broken(CloseReason::INVALID_UTF8))
+}
+
+/// Writes everything that waits for the session; an asked-for close comes last.
+pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    session: &Arc<Session>,
+) -> Result<(), Ending> {
+    let drained = session.outbox().drain();
+    let messages = drained.messages.into_iter().map(message);
+    write(socket, messages, session.policy().write_timeout).await?;
+    drained.close.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
+}
+
+/// Writes messages and flushes once. A peer that takes nothing for `timeout` is too slow.
+pub(super) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    messages: impl IntoIterator<Item = Message>,
+    timeout: Duration,
+) -> Result<(), Ending> {
+    let written = async {
+        for message in messages {
+            socket.feed(message).await?;
+        }
+        socket.flush().await
+    };
+    match tokio::time::timeout(timeout, written).await {
+        Ok(result) => result.map_err(Ending::from),
+        Err(_) => Err(Ending::Ours(CloseReason::SLOW_CONSUMER)),
+    }
+}
+
+fn message(payload: Payload) -> Message {
+    match payload {
+        // Valid by construction; the check is a few nanoseconds and saves an unsafe block.
+        Payload::Text(text) => match Utf8Bytes::try_from(text.into_bytes()) {
+            Ok(text) => Message::Text(text),
+            Err(_) => Message::Text(Utf8Bytes::default()),
+        },
+        Payload::Binary(bytes) => Message::Binary(bytes),
+    }
+}
+
+impl Ending {
+    pub(super) fn peer_closed(frame: Option<CloseFrame>) -> Self {
+        Self::Peer(match frame {
+            Some(frame) => CloseReason::from_peer(frame.code.into(), frame.reason.as_str()),
+            None => CloseReason::NO_STATUS,
+        })
+    }
+
+    /// Does what the closing handshake still needs, within `timeout`, and gives the reason that
+    /// listeners are told.
+    pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        socket: &mut WebSocketStream<S>,
+        timeout: Duration,
+    ) -> CloseReason {
+        match self {
+            Self::Lost => CloseReason::LOST,
+            Self::Peer(reason) => {
+                // The library has queued the answering close frame.
+                let _ = tokio::time::timeout(timeout, socket.flush()).await;
+                let _ = tokio::time::timeout(timeout, socket.get_mut().shutdown()).await;
+                reason
+            }
+            Self::Ours(reason) => {
+                let handshake = async {
+                    socket.close(Some(close_frame(&reason))).await?;
+                    while let Some(frame) = socket.next().await {
+                        frame?;
+                    }
+                    Ok::<_, Error>(())
+                };
+                let _ = tokio::time::timeout(timeout, handshake).await;
+                reason
+            }
+            Self::Broken(reason) => {
+                let goodbye = async {
+                    socket.close(Some(close_frame(&reason))).await?;
+                    let stream = socket.get_mut();
+                    stream.shutdown().await?;
+                    discard(stream).await;
+                    Ok::<_, Error>(())
+                };
+                let _ = tokio::time::timeout(timeout, goodbye).await;
+                reason
+            }
+        }
+    }
+}
+
+impl From<Error> for Ending {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                Self::Broken(CloseReason::TOO_BIG)
+            }
+            Error::Utf8(_) => Self::Broken(CloseReason::INVALID_UTF8),
+            Error::WriteBufferFull(_) => Self::Ours(CloseReason::SLOW_CONSUMER),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+            | Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Io(_) => Self::Lost,
+            _ => Self::Broken(CloseReason::PROTOCOL_ERROR),
+        }
+    }
+}
+
+fn close_frame(reason: &CloseReason) -> CloseFrame {
+    CloseFrame { code: reason.code().into(), reason: reason.text().into() }
+}
+
+/// Reads until the peer closes: unread bytes would turn our close into a reset, and the peer
+/// might never see the close frame.
+async fn discard<S: AsyncRead + Unpin>(stream: &mut S) {
+    // Not on the stack: that would be part of every connection's task.
+    let mut bytes = vec![0; 4096];
+    while matches!(stream.read(&mut bytes).await, Ok(count) if count > 0) {}
+}

@@ -1,0 +1,167 @@
+//! The only place that knows both clients and listeners. A message goes straight through it:
+//! routes of its path, listeners that match, one call after the other, effects to the outboxes.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::close::CloseReason;
+use crate::counters::Counters;
+use crate::limits::OnFailure;
+use crate::message::Payload;
+use crate::modules::{Module, ModuleTable};
+use crate::rate::LineRate;
+use crate::registry::Registry;
+use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome};
+use crate::session::Session;
+
+pub use crate::modules::RouteCache;
+
+/// Log lines per second about messages that nobody wanted, and about failing calls.
+const UNMATCHED_LINES_PER_SECOND: u32 = 1;
+const FAILURE_LINES_PER_SECOND: u32 = 10;
+
+/// Sub path of the echo that never leaves native code; only for measuring.
+const NATIVE_ECHO_PATH: &str = "/__native_echo";
+
+/// Brings messages and disconnects to listeners.
+#[derive(Debug)]
+pub struct Dispatcher {
+    registry: Arc<Registry>,
+    modules: Arc<ModuleTable>,
+    counters: Arc<Counters>,
+    unmatched_lines: LineRate,
+    failure_lines: LineRate,
+    native_echo: bool,
+}
+
+impl Dispatcher {
+    /// A dispatcher between these clients and these listeners.
+    pub fn new(
+        registry: Arc<Registry>,
+        modules: Arc<ModuleTable>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            registry,
+            modules,
+            counters,
+            unmatched_lines: LineRate::new(UNMATCHED_LINES_PER_SECOND),
+            failure_lines: LineRate::new(FAILURE_LINES_PER_SECOND),
+            native_echo: false,
+        }
+    }
+
+    /// Answers messages on one hidden path natively, to measure what a listener costs.
+    #[must_use]
+    pub fn with_native_echo(self, native_echo: bool) -> Self {
+        Self { native_echo, ..self }
+    }
+
+    /// Calls every listener that wants the message, by priority, until one says stop. Returns why
+    /// the client has to be closed, if it has to.
+    pub async fn message(
+        &self,
+        session: &Arc<Session>,
+        routes: &mut RouteCache,
+        payload: Payload,
+    ) -> Option<CloseReason> {
+        self.counters.messages_received.increment();
+        let sequence = session.next_sequence();
+        if self.native_echo && session.path().as_str() == NATIVE_ECHO_PATH {
+            return session.send(payload).err().map(|_| CloseReason::SLOW_CONSUMER);
+        }
+        let matches = self.modules.matches(session, routes, &payload);
+        if matches.len() == 0 {
+            self.note_unmatched(session);
+            return None;
+        }
+        let received_at_ms = unix_ms();
+        for route in matches {
+            let module = &route.target;
+            let call = MessageCall {
+                listener: &route.name,
+                session,
+                payload: &payload,
+                path_params: route.matcher.captures(session.path()),
+                sequence,
+                received_at_ms,
+            };
+            match self.call_message(module, &call).await {
+                Ok(Outcome::Proceed) => {}
+                Ok(Outcome::Stop) => break,
+                Err(CallFailure::Refused(_)) => {}
+                Err(CallFailure::Ended { .. }) => match session.policy().on_failure {
+                    OnFailure::Skip => {}
+                    OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
+                },
+            }
+        }
+        None
+    }
+
+    /// Takes an ended session out of every query, then tells its disconnect listeners, each once.
+    pub async fn disconnected(&self, session: &Arc<Session>, reason: &CloseReason) {
+        session.outbox().end();
+        if !self.registry.remove(session) {
+            return;
+        }
+        for route in self.modules.disconnect_routes(session.path()) {
+            let call = DisconnectCall { listener: &route.name, session, reason };
+            self.counters.calls.increment();
+            match route.target.on_disconnect(&call).await {
+                Ok(mut called) => self.counters.messages_queued.add(called.effects.apply()),
+                Err(failure) => self.note_failure(&route.target, session, &failure),
+            }
+            self.modules.refresh(&route.target);
+        }
+    }
+
+    async fn call_message(
+        &self,
+        module: &Arc<Module>,
+        call: &MessageCall<'_>,
+    ) -> Result<Outcome, CallFailure> {
+        self.counters.calls.increment();
+        let result = module.on_message(call).await;
+        self.modules.refresh(module);
+        match result {
+            Ok(mut called) => {
+                self.counters.messages_queued.add(called.effects.apply());
+                Ok(called.answer)
+            }
+            Err(failure) => {
+                self.note_failure(module, call.session, &failure);
+                Err(failure)
+            }
+        }
+    }
+
+    fn note_unmatched(&self, session: &Session) {
+        self.counters.unmatched.increment();
+        if let Some(admitted) = self.unmatched_lines.admit() {
+            let path = session.path().as_str();
+            let client = session.id_text();
+            let more = admitted.dropped_before;
+            tracing::warn!(path, client, more, "no listener wants this message");
+        }
+    }
+
+    fn note_failure(&self, module: &Module, session: &Session, failure: &CallFailure) {
+        let (counter, cause) = match failure {
+            CallFailure::Refused(_) => (&self.counters.calls_refused, "refused"),
+            CallFailure::Ended { cause, .. } => (&self.counters.calls_ended, cause.as_str()),
+        };
+        counter.increment();
+        let Some(admitted) = self.failure_lines.admit() else { return };
+        let name = &**module.name();
+        let revision = module.revision().digest();
+        let client = session.id_text();
+        let more = admitted.dropped_before;
+        tracing::warn!(module = name, %revision, client, cause, more, "listener failed: {failure}");
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,79 @@
+//! Why a request is turned away before the upgrade: one variant per answer.
+
+use hyper::StatusCode;
+
+use crate::auth::{AuthError, CHALLENGE};
+
+/// A request that does not become a session.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// A plain request for a WebSocket path.
+    #[error("connect with a WebSocket client")]
+    NotAWebSocket,
+    /// Another version of the protocol than 13.
+    #[error("this gateway speaks WebSocket version 13")]
+    Version,
+    /// Not a handshake as RFC 6455 says, or not a path.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// Nothing there.
+    #[error("no such path; clients connect below the base path")]
+    NoSuchPath,
+    /// The page that the browser shows is not allowed to connect.
+    #[error("pages of this origin may not connect; see allowed_origins")]
+    ForeignOrigin,
+    /// No credentials, and the path does not admit anonymous clients.
+    #[error("credentials are required: a bearer token")]
+    NoCredentials,
+    /// Credentials that do not hold.
+    #[error("{0}")]
+    BadCredentials(AuthError),
+    /// A known client without any of the roles that the path needs.
+    #[error("none of the client's roles is admitted here")]
+    MissingRole,
+    /// All allowed connections are in use.
+    #[error("all connections are in use; try again later")]
+    Full,
+    /// The gateway is stopping.
+    #[error("the gateway is shutting down; try again later")]
+    Draining,
+}
+
+impl Rejection {
+    /// The status that answers it.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotAWebSocket | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
+            Self::ForeignOrigin | Self::MissingRole => StatusCode::FORBIDDEN,
+            Self::Full | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Stable name, for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAWebSocket => "not-a-websocket",
+            Self::Version => "version",
+            Self::Malformed(_) => "malformed",
+            Self::NoSuchPath => "no-such-path",
+            Self::ForeignOrigin => "foreign-origin",
+            Self::NoCredentials => "no-credentials",
+            Self::BadCredentials(error) => error.reason(),
+            Self::MissingRole => "missing-role",
+            Self::Full => "full",
+            Self::Draining => "draining",
+        }
+    }
+
+    /// Value of `WWW-Authenticate` (RFC 6750, section 3), where the answer is 401.
+    pub fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::NoCredentials => Some(CHALLENGE),
+            Self::BadCredentials(error) => Some(error.www_authenticate()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Sporegate: a WebSocket gateway that people extend with WebAssembly.
+//!
+//! Layers, each of which knows only those below it:
+//!
+//! | layer  | parts |
+//! |--------|-------|
+//! | edge   | [`gateway`] (where everything meets), [`server`], [`gate`], [`connection`] |
+//! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
+//! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
+//! | state  | [`registry`], [`session`] |
+//! | words  | [`message`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`counters`] |
+//!
+//! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
+//! [`router`] → [`modules`] (which instance) → [`sandbox`] (call, effects collected) →
+//! [`registry`] → [`session`] (outbox) → [`connection`] (write half).
+
+pub mod auth;
+pub mod close;
+pub mod config;
+pub mod connection;
+pub mod counters;
+pub mod dispatch;
+pub mod gate;
+pub mod gateway;
+pub mod limits;
+pub mod message;
+pub mod modules;
+pub mod path;
+pub mod principal;
+pub mod rate;
+pub mod registry;
+pub mod router;
+pub mod sandbox;
+pub mod server;
+pub mod session;

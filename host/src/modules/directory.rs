@@ -1,0 +1,88 @@
+//! The module directory: regular files named `<module>.wasm`, directly in it. Links and special
+//! files are never opened, and the bytes that are checked are the bytes that are compiled.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::ModuleName;
+
+const EXTENSION: &str = "wasm";
+
+/// A file that may be a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundModule {
+    /// Name of the module: the stem of the file.
+    pub name: ModuleName,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// A file that does not become a module, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", .path.display())]
+pub struct Refused {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong and how to mend it.
+    pub reason: String,
+}
+
+/// What is in a module directory.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Candidates, by name.
+    pub found: Vec<FoundModule>,
+    /// Files with a `.wasm` name that cannot be candidates.
+    pub refused: Vec<Refused>,
+}
+
+/// Lists a module directory. Fails only if the directory itself cannot be read.
+pub fn scan(directory: &Path) -> io::Result<Scan> {
+    let mut scan = Scan::default();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != EXTENSION) {
+            continue;
+        }
+        match candidate(&path) {
+            Ok(name) => scan.found.push(FoundModule { name, path }),
+            Err(reason) => scan.refused.push(Refused { path, reason }),
+        }
+    }
+    scan.found.sort_by(|a, b| a.path.cmp(&b.path));
+    scan.refused.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(scan)
+}
+
+fn candidate(path: &Path) -> Result<ModuleName, String> {
+    let kind = path.symlink_metadata().map_err(|error| error.to_string())?.file_type();
+    if kind.is_symlink() {
+        return Err("a symbolic link; put the file itself into the directory".into());
+    }
+    if !kind.is_file() {
+        return Err("not a regular file".into());
+    }
+    ModuleName::of_file(path).map_err(|error| error.to_string())
+}
+
+/// Reads a whole file of at most `limit` bytes, never through a link.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let open =
+        OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    let file: File = open.map_err(|error| format!("cannot be opened: {error}"))?;
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > limit {
+        return Err(format!(
+            "larger than {limit} bytes; strip it, or raise sandbox.max_module_size"
+        ));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,119 @@
+//! All modules with their listeners, as one router. Readers see a whole snapshot or the one
+//! before it, never half of a change.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::module::Module;
+use crate::message::Payload;
+use crate::path::ConnectPath;
+use crate::router::{Content, DisconnectRoute, Matches, PathRoutes, Route, Router};
+use crate::session::Session;
+
+/// Where a message goes.
+pub(super) type Target = Arc<Module>;
+
+/// The modules and the router over their listeners.
+#[derive(Debug)]
+pub struct ModuleTable {
+    modules: Vec<Arc<Module>>,
+    snapshot: ArcSwap<Snapshot>,
+    building: Mutex<()>,
+}
+
+struct Snapshot {
+    version: u64,
+    router: Router<Target>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// The routes of one connection's path, looked up once and again only after a change.
+#[derive(Debug, Default)]
+pub struct RouteCache {
+    version: u64,
+    routes: Option<Arc<PathRoutes<Target>>>,
+}
+
+impl ModuleTable {
+    /// A table of started modules.
+    pub fn new(modules: Vec<Arc<Module>>) -> Self {
+        for module in &modules {
+            module.context().listeners.take_changed();
+        }
+        let snapshot = Snapshot { version: 1, router: router(&modules) };
+        Self { modules, snapshot: ArcSwap::from_pointee(snapshot), building: Mutex::new(()) }
+    }
+
+    /// The modules, by name.
+    pub fn modules(&self) -> &[Arc<Module>] {
+        &self.modules
+    }
+
+    /// The listeners that want a message, in the order in which they are called.
+    pub fn matches<'a>(
+        &self,
+        session: &Session,
+        cache: &'a mut RouteCache,
+        payload: &Payload,
+    ) -> Matches<'a, Target> {
+        let snapshot = self.snapshot.load();
+        if cache.version != snapshot.version {
+            *cache = RouteCache { version: snapshot.version, routes: None };
+        }
+        let routes = cache.routes.get_or_insert_with(|| snapshot.router.on_path(session.path()));
+        let content = match payload {
+            Payload::Text(text) => Content::Text(text),
+            Payload::Binary(bytes) => Content::Binary(bytes),
+        };
+        routes.find(session.principal().roles(), content)
+    }
+
+    /// The listeners that want to know of the end of a session on this path, in order.
+    pub fn disconnect_routes(&self, path: &ConnectPath) -> Vec<DisconnectRoute<Target>> {
+        self.snapshot.load().router.disconnect_on_path(path).cloned().collect()
+    }
+
+    /// Puts a module's changed listeners in force, if it changed any.
+    pub fn refresh(&self, module: &Module) {
+        if !module.context().listeners.take_changed() {
+            return;
+        }
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = self.snapshot.load().version + 1;
+        self.snapshot.store(Arc::new(Snapshot { version, router: router(&self.modules) }));
+    }
+}
+
+fn router(modules: &[Arc<Module>]) -> Router<Target> {
+    let mut routes = Vec::new();
+    let mut disconnects = Vec::new();
+    for module in modules {
+        let context = module.context();
+        let listeners = context.listeners.current();
+        routes.extend(listeners.messages.iter().map(|(name, registration)| Route {
+            target: Arc::clone(module),
+            grants: Arc::clone(&context.grants),
+            matcher: Arc::clone(&registration.matcher),
+            priority: registration.priority,
+            name: Arc::clone(name),
+            module: Arc::clone(&context.name),
+        }));
+        disconnects.extend(listeners.disconnects.iter().map(|(name, registration)| {
+            DisconnectRoute {
+                target: Arc::clone(module),
+                grants: Arc::clone(&context.grants),
+                path: registration.path.clone(),
+                name: Arc::clone(name),
+                module: Arc::clone(&context.name),
+            }
+        }));
+    }
+    Router::new(routes, disconnects)
+}

@@ -1,0 +1,36 @@
+//! The sandbox: everything that knows wasmtime. No other part of the gateway names one of its
+//! types. A module comes in as bytes, is checked and compiled to a [`Revision`], and is called
+//! through an [`Instance`]; what a call asks for comes out as [`Effects`].
+//!
+//! ```text
+//! bytes -> component -> Revision --instantiate + start--> Instance --call--> Effects
+//!                                                             |
+//!                                                             +--trap, time-out, limit--> dropped
+//! ```
+
+mod bindings;
+mod call;
+mod clients;
+mod component;
+mod effects;
+mod engine;
+mod failure;
+mod inspect;
+mod instance;
+mod listeners;
+mod meter;
+mod module_log;
+mod state;
+mod wasi;
+
+pub use call::{Called, DisconnectCall, MessageCall, Outcome};
+pub use component::{LoadError, Revision};
+pub use effects::Effects;
+pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};
+pub use failure::{CallFailure, TrapCause};
+pub use inspect::{Import, Inspection, ModuleKind, inspect};
+pub use instance::Instance;
+pub use listeners::{DisconnectRegistration, MessageRegistration, ModuleListeners, Registrations};
+pub use meter::MemoryMeter;
+pub use module_log::ModuleLog;
+pub use state::ModuleContext;

@@ -1,0 +1,9 @@
+//! Host bindings generated from `wit/`. Imports are synchronous: nothing that a listener asks of
+//! the gateway has to wait, so no call needs to leave its stack for one.
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "listener",
+    imports: { default: trappable },
+    ownership: Borrowing { duplicate_if_necessary: true },
+});

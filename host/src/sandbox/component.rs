@@ -1,0 +1,220 @@
+//! From the bytes of a file to a compiled revision. The bytes are read once by the caller; what
+//! is checked is what is compiled. Precompiled code is never accepted.
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+
+use sha2::{Digest, Sha256};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wasmtime::component::Component;
+
+use super::bindings::ListenerPre;
+use super::engine::Sandbox;
+use super::state::InstanceState;
+use super::wasi;
+
+/// Version of the interface that this gateway speaks.
+pub(super) const PACKAGE: &str = "sporegate:gateway";
+pub(super) const VERSION: &str = "1.0.0";
+
+const INTERFACES: [&str; 3] = ["types", "clients", "listeners"];
+
+/// What world `listener` exports.
+pub(super) const EXPORTS: [(&str, &str); 3] = [
+    ("lifecycle", "start"),
+    ("message-handler", "on-message"),
+    ("disconnect-handler", "on-disconnect"),
+];
+
+const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
+const COMPONENT: [u8; 4] = [13, 0, 1, 0];
+const ELF: [u8; 4] = *b"\x7fELF";
+
+/// One compiled version of a module.
+pub struct Revision {
+    digest: Digest256,
+    bytes: usize,
+    pub(super) pre: ListenerPre<InstanceState>,
+    /// It imports something that can wait, so it needs a stack of its own.
+    pub(super) may_wait: bool,
+    /// It was seen to run long; from then on it gets a stack of its own.
+    pub(super) slow: AtomicBool,
+}
+
+/// SHA-256 of the file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest256([u8; 32]);
+
+/// Why a file is not a module of this gateway. Each says what was found and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file does not start as WebAssembly does.
+    #[error(
+        "{found}: not a WebAssembly file; expected a component (or a core module) that starts with \"\\0asm\""
+    )]
+    NotWasm {
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// WebAssembly, but broken.
+    #[error("the file is damaged or not valid WebAssembly: {0}; build it again and copy it whole")]
+    Invalid(String),
+    /// A core module that cannot be made a component.
+    #[error(
+        "a core module that cannot be turned into a component: {0}; build it against the `sporegate:gateway` WIT with wit-bindgen, or ship a component"
+    )]
+    Core(String),
+    /// It asks for something that it is not granted.
+    #[error(
+        "it imports `{name}`, which a listener is not granted; listeners get sporegate:gateway@{VERSION} and wasi 0.2 clocks, random and output"
+    )]
+    Import {
+        /// The import.
+        name: String,
+    },
+    /// It does not export what a listener must.
+    #[error(
+        "it does not export `{missing}`: it was made for another world; build it for world `listener` of sporegate:gateway@{VERSION}"
+    )]
+    World {
+        /// The first export that is missing.
+        missing: String,
+    },
+    /// Imports or exports have the right names and the wrong types.
+    #[error(
+        "it does not fit world `listener` of sporegate:gateway@{VERSION}: {0}; build it against that version"
+    )]
+    Mismatch(String),
+}
+
+impl Revision {
+    /// Checks and compiles a file. Takes from milliseconds to many seconds of CPU time.
+    pub fn compile(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
+        let component = componentize(file)?;
+        let component = Component::new(&sandbox.engine, &component)
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let imports = check_imports(sandbox, &component)?;
+        check_exports(&component)?;
+        let pre = sandbox
+            .linker
+            .instantiate_pre(&component)
+            .and_then(ListenerPre::new)
+            .map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
+        Ok(Self {
+            digest: Digest256::of(file),
+            bytes: file.len(),
+            pre,
+            may_wait: imports.may_wait,
+            slow: AtomicBool::new(false),
+        })
+    }
+
+    /// SHA-256 of the file it was made from.
+    pub fn digest(&self) -> Digest256 {
+        self.digest
+    }
+
+    /// Size of the file it was made from, in bytes.
+    pub fn file_bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revision").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+impl Digest256 {
+    /// Digest of a file.
+    pub fn of(file: &[u8]) -> Self {
+        Self(Sha256::digest(file).into())
+    }
+}
+
+impl fmt::Display for Digest256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The bytes of a component: the file itself, or a component made of the core module in it.
+pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
+    match (file.first_chunk::<4>(), file.get(4..8)) {
+        (None, _) => Err(LoadError::NotWasm { found: "the file is empty or cut short" }),
+        (Some(&ELF), _) => Err(LoadError::NotWasm { found: "native or precompiled code (ELF)" }),
+        (Some(b"\0asm"), Some(kind)) if kind == COMPONENT => Ok(file.into()),
+        (Some(b"\0asm"), Some(kind)) if kind == CORE_MODULE => encode(file).map(Into::into),
+        (Some(b"\0asm"), _) => Err(LoadError::Invalid("unknown version in the header".into())),
+        (Some(_), _) => Err(LoadError::NotWasm { found: "unknown content" }),
+    }
+}
+
+fn encode(core: &[u8]) -> Result<Vec<u8>, LoadError> {
+    wasmparser::validate(core).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    wit_component::ComponentEncoder::default()
+        .module(core)
+        .and_then(|encoder| {
+            encoder.adapter(
+                WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+            )
+        })
+        .and_then(|encoder| encoder.validate(true).encode())
+        .map_err(|error| LoadError::Core(format!("{error:#}")))
+}
+
+struct Imports {
+    may_wait: bool,
+}
+
+fn check_imports(sandbox: &Sandbox, component: &Component) -> Result<Imports, LoadError> {
+    let mut may_wait = false;
+    for (name, _) in component.component_type().imports(&sandbox.engine) {
+        match granted(name) {
+            Some(Grant::Gateway) => {}
+            Some(Grant::Wasi) => {
+                may_wait |= wasi::WAITING.iter().any(|interface| name.starts_with(interface));
+            }
+            None => return Err(LoadError::Import { name: name.to_owned() }),
+        }
+    }
+    Ok(Imports { may_wait })
+}
+
+/// Who answers an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grant {
+    Gateway,
+    Wasi,
+}
+
+/// Whether a listener is granted an import, by its name.
+pub(super) fn granted(import: &str) -> Option<Grant> {
+    let (interface, version) = import.split_once('@')?;
+    if let Some(name) = interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')) {
+        return INTERFACES.contains(&name).then_some(Grant::Gateway);
+    }
+    let wasi = wasi::ALLOWED.iter().any(|allowed| interface.starts_with(allowed));
+    (wasi && version.starts_with("0.2.")).then_some(Grant::Wasi)
+}
+
+fn check_exports(component: &Component) -> Result<(), LoadError> {
+    for (interface, function) in EXPORTS {
+        let interface = format!("{PACKAGE}/{interface}@{VERSION}");
+        component
+            .get_export_index(None, &interface)
+            .and_then(|index| component.get_export_index(Some(&index), function))
+            .ok_or_else(|| LoadError::World { missing: format!("{interface}#{function}") })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What a guest asked for during one call. Arguments, grants and room are checked when it asks;
+//! the effect itself waits until the call succeeds. Dropping effects undoes the promises.
+
+use std::sync::Arc;
+
+use crate::close::CloseReason;
+use crate::message::Payload;
+use crate::session::{ClientId, Refusal, SendPermit, Session};
+
+/// Recorded effects, in the order in which they were asked for.
+#[derive(Debug, Default)]
+pub struct Effects {
+    recorded: Vec<Effect>,
+}
+
+#[derive(Debug)]
+enum Effect {
+    Send { permit: SendPermit, payload: Payload },
+    Broadcast { to: Vec<Arc<Session>>, payload: Payload },
+    Close { session: Arc<Session>, reason: CloseReason },
+}
+
+impl Effects {
+    pub(super) fn send(&mut self, permit: SendPermit, payload: Payload) {
+        self.recorded.push(Effect::Send { permit, payload });
+    }
+
+    pub(super) fn broadcast(&mut self, to: Vec<Arc<Session>>, payload: Payload) {
+        self.recorded.push(Effect::Broadcast { to, payload });
+    }
+
+    pub(super) fn close(&mut self, session: Arc<Session>, reason: CloseReason) {
+        self.recorded.push(Effect::Close { session, reason });
+    }
+
+    /// Whether this call has already asked to close the client.
+    pub(super) fn closes(&self, id: ClientId) -> bool {
+        self.recorded.iter().any(|effect| match effect {
+            Effect::Close { session, .. } => session.id() == id,
+            Effect::Send { .. } | Effect::Broadcast { .. } => false,
+        })
+    }
+
+    /// Makes everything recorded happen, in order, and forgets it. Returns how many messages were
+    /// queued.
+    pub fn apply(&mut self) -> u64 {
+        let mut queued = 0;
+        for effect in self.recorded.drain(..) {
+            match effect {
+                Effect::Send { permit, payload } => {
+                    permit.send(payload);
+                    queued += 1;
+                }
+                Effect::Broadcast { to, payload } => {
+                    queued += to.iter().map(|session| deliver(session, &payload)).sum::<u64>();
+                }
+                Effect::Close { session, reason } => session.close(reason),
+            }
+        }
+        queued
+    }
+}
+
+/// A broadcast does not ask each client for room: one that is too slow is closed.
+fn deliver(session: &Arc<Session>, payload: &Payload) -> u64 {
+    match session.send(payload.clone()) {
+        Ok(()) => 1,
+        Err(Refusal::Closed) => 0,
+        Err(Refusal::Full) => {
+            session.close(CloseReason::SLOW_CONSUMER);
+            0
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! One engine for all modules. Its settings were measured; each says why it is not the default.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::component::Linker;
+use wasmtime::{
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
+    PoolingAllocationConfig,
+};
+
+use super::bindings::Listener;
+use super::meter::MemoryMeter;
+use super::state::InstanceState;
+
+/// Length of an epoch: the grain of CPU limits, and the longest a busy guest holds a thread that
+/// others wait for.
+pub(super) const TICK: Duration = Duration::from_millis(1);
+
+const KEEP_RESIDENT_BYTES: usize = 1 << 20;
+
+/// Largest linear memory, in bytes: all that a 32-bit guest can address. The limits of modules
+/// are counted, not reserved.
+const MAX_MEMORY_BYTES: usize = 4 << 30;
+
+/// What the engine is built from.
+#[derive(Clone, Debug)]
+pub struct SandboxSettings {
+    /// Memory of all instances together, in bytes.
+    pub memory_bytes: usize,
+    /// Largest file that is read as a module, in bytes.
+    pub module_bytes: u64,
+    /// Where compiled code is kept between runs.
+    pub cache: CompileCache,
+}
+
+/// Where compiled code is kept between runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileCache {
+    /// Every start compiles anew.
+    Off,
+    /// In this directory, which is made private (0700).
+    Directory(PathBuf),
+}
+
+/// The engine with everything that modules may be linked to.
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<InstanceState>,
+    module_bytes: u64,
+    memory: Arc<MemoryMeter>,
+    ticker: Ticker,
+}
+
+/// Why no engine could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The compile cache directory cannot be used.
+    #[error("compile cache {path}: {source}; choose another with `sandbox.cache`, or \"off\"")]
+    Cache {
+        /// The directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The engine itself refused its settings, or a thread could not be started.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Engine(String),
+}
+
+impl Sandbox {
+    /// Builds the engine and starts its clock.
+    pub fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
+        let engine = build_engine(settings)?;
+        let mut linker = Linker::new(&engine);
+        let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
+            .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
+        linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let ticker = Ticker::start(engine.clone())?;
+        let memory = Arc::new(MemoryMeter::new(settings.memory_bytes));
+        Ok(Self { engine, linker, module_bytes: settings.module_bytes, memory, ticker })
+    }
+
+    /// The memory budget that all modules share.
+    pub fn memory(&self) -> &Arc<MemoryMeter> {
+        &self.memory
+    }
+
+    /// Largest file that is read as a module, in bytes.
+    pub fn module_bytes(&self) -> u64 {
+        self.module_bytes
+    }
+
+    /// Version of the engine, for `--version`.
+    pub const fn engine_version() -> &'static str {
+        "48.0.8"
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("ticker", &self.ticker).finish_non_exhaustive()
+    }
+}
+
+fn build_engine(settings: &SandboxSettings) -> Result<Engine, SandboxError> {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // On, it costs 3 to 4 times as much per warm call, for asynchronous exports that this
+        // version of the interface does not have.
+        .concurrency_support(false)
+        // Fuel would cost as much and count instructions, not time.
+        .epoch_interruption(true);
+    if let CompileCache::Directory(path) = &settings.cache {
+        config.cache(Some(open_cache(path)?));
+    }
+    let mut refusal = String::new();
+    for instances in [1_000, 200, 40] {
+        config.allocation_strategy(pooling(instances));
+        match Engine::new(&config) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => refusal = format!("{error:#}"),
+        }
+    }
+    tracing::warn!(reason = %refusal, "no room for pooled instances; allocating on demand, which makes a fresh instance slower");
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
+}
+
+/// Slots are reserved address space, not memory; how many there can be depends on the system.
+fn pooling(instances: u32) -> InstanceAllocationStrategy {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(4))
+        .total_memories(instances.saturating_mul(2))
+        .total_tables(instances.saturating_mul(4))
+        .total_stacks(instances)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        .table_elements(65_536)
+        .max_component_instance_size(8 << 20)
+        .max_core_instance_size(4 << 20)
+        // Resetting only dirty pages makes a fresh instance 6 times as fast as mapping anew;
+        // without it, keeping pages resident is slower than keeping none.
+        .pagemap_scan(Enabled::Auto)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES);
+    InstanceAllocationStrategy::Pooling(pool)
+}
+
+fn open_cache(path: &PathBuf) -> Result<Cache, SandboxError> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let failed = |source| SandboxError::Cache { path: path.clone(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    // Whoever can write here can run native code in this process.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    let path = path.canonicalize().map_err(failed)?;
+    let mut config = CacheConfig::new();
+    config.with_directory(path);
+    Cache::new(config).map_err(|error| SandboxError::Engine(format!("compile cache: {error:#}")))
+}
+
+/// The thread that moves the epoch on; joined when the sandbox goes.
+#[derive(Debug)]
+struct Ticker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(engine: Engine) -> Result<Self, SandboxError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new()
+            .name("sporegate-epoch".into())
+            .spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    engine.increment_epoch();
+                }
+            })
+            .map_err(|error| SandboxError::Engine(error.to_string()))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the ticker has nothing left to tell.
+            let _ = thread.join();
+        }
+    }
+}

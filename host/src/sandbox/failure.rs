@@ -1,0 +1,89 @@
+//! How a call of a guest can fail. The only question a caller has is whether the instance lives.
+
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::Trap;
+
+/// A call that did not succeed. Nothing that it asked for has happened, except what it flushed.
+#[derive(Debug, thiserror::Error)]
+pub enum CallFailure {
+    /// The listener itself returned an error; its instance goes on.
+    #[error("the listener refused: {0}")]
+    Refused(String),
+    /// The instance is gone.
+    #[error("{cause}: {detail}")]
+    Ended {
+        /// What ended it: a closed set, fit for a metric label.
+        cause: TrapCause,
+        /// The guest's stack or the engine's words, for the log.
+        detail: String,
+    },
+}
+
+/// What ended an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TrapCause {
+    /// A trap of the guest's own making: unreachable, out-of-bounds, division by zero…
+    Trap,
+    /// The guest's stack is full.
+    StackOverflow,
+    /// The CPU budget of a call is spent.
+    CpuTime,
+    /// The wall-clock limit of a call has passed.
+    Timeout,
+    /// A growth of memory was refused, and the guest could not go on.
+    Memory,
+    /// Too many calls of the host in one call.
+    HostCalls,
+    /// The instance could not be made, or `start` failed.
+    Start,
+}
+
+impl TrapCause {
+    /// Stable name, for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::StackOverflow => "stack-overflow",
+            Self::CpuTime => "cpu-time",
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::HostCalls => "host-calls",
+            Self::Start => "start",
+        }
+    }
+}
+
+impl fmt::Display for TrapCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Raised inside a call by the limits of the gateway; travels through the engine as an error.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LimitBreach {
+    #[error("more than {limit_ms} ms of CPU time in one call")]
+    CpuTime { limit_ms: u32 },
+    #[error("more than {limit} calls of the gateway in one call")]
+    HostCalls { limit: u32 },
+    #[error("no answer within {limit:?}")]
+    Timeout { limit: Duration },
+}
+
+/// Sorts an error of the engine.
+pub(super) fn classify(error: &wasmtime::Error, memory_refused: bool) -> CallFailure {
+    let cause = match error.downcast_ref::<LimitBreach>() {
+        Some(LimitBreach::CpuTime { .. }) => TrapCause::CpuTime,
+        Some(LimitBreach::HostCalls { .. }) => TrapCause::HostCalls,
+        Some(LimitBreach::Timeout { .. }) => TrapCause::Timeout,
+        None => match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => TrapCause::StackOverflow,
+            // A guest that cannot get memory usually aborts.
+            _ if memory_refused => TrapCause::Memory,
+            _ => TrapCause::Trap,
+        },
+    };
+    CallFailure::Ended { cause, detail: format!("{error:#}") }
+}

@@ -1,0 +1,111 @@
+//! What a file asks for and offers, read from its types alone: nothing is compiled or run.
+
+use wit_component::DecodedWasm;
+use wit_parser::{Resolve, WorldItem, WorldKey};
+
+use super::component::{self, Digest256, EXPORTS, Grant, LoadError, PACKAGE, VERSION};
+
+/// Everything that can be said of a file without running it.
+#[derive(Debug)]
+pub struct Inspection {
+    /// SHA-256 of the file, in hexadecimal.
+    pub digest: String,
+    /// Size of the file, in bytes.
+    pub bytes: usize,
+    /// What it is.
+    pub kind: ModuleKind,
+    /// What it needs from outside.
+    pub imports: Vec<Import>,
+    /// What it offers.
+    pub exports: Vec<String>,
+    /// What a listener has to export and it does not.
+    pub missing: Vec<String>,
+    /// Whether it hands its state over on a swap.
+    pub hands_over_state: bool,
+}
+
+/// What kind of WebAssembly a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleKind {
+    /// A component.
+    Component,
+    /// A core module; it is made a component when it is loaded.
+    CoreModule,
+}
+
+/// One import with the decision about it.
+#[derive(Debug)]
+pub struct Import {
+    /// Name of the interface.
+    pub name: String,
+    /// What it gives, if a listener is granted it.
+    pub granted: Option<&'static str>,
+}
+
+impl Inspection {
+    /// Whether the gateway would take it as a listener.
+    pub fn is_listener(&self) -> bool {
+        self.missing.is_empty() && self.imports.iter().all(|import| import.granted.is_some())
+    }
+}
+
+/// Reads the types of a module.
+pub fn inspect(file: &[u8]) -> Result<Inspection, LoadError> {
+    let component = component::componentize(file)?;
+    let kind = match component {
+        std::borrow::Cow::Borrowed(_) => ModuleKind::Component,
+        std::borrow::Cow::Owned(_) => ModuleKind::CoreModule,
+    };
+    let decoded = wit_component::decode(&component)
+        .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+    let DecodedWasm::Component(resolve, world) = decoded else {
+        return Err(LoadError::Invalid("it holds interface types and no code".into()));
+    };
+    let world = resolve.worlds.get(world).ok_or_else(|| LoadError::Invalid("no world".into()))?;
+    let imports = names(&resolve, world.imports.iter());
+    let exports = names(&resolve, world.exports.iter());
+    let missing = EXPORTS
+        .iter()
+        .map(|(interface, _)| format!("{PACKAGE}/{interface}@{VERSION}"))
+        .filter(|wanted| !exports.contains(wanted))
+        .collect();
+    let handover = format!("{PACKAGE}/state-handover@{VERSION}");
+    Ok(Inspection {
+        digest: Digest256::of(file).to_string(),
+        bytes: file.len(),
+        kind,
+        hands_over_state: exports.contains(&handover),
+        imports: imports
+            .into_iter()
+            .map(|name| Import { granted: component::granted(&name).map(|_| explain(&name)), name })
+            .collect(),
+        exports,
+        missing,
+    })
+}
+
+fn names<'a>(
+    resolve: &Resolve,
+    items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
+) -> Vec<String> {
+    items.map(|(key, _)| resolve.name_world_key(key)).collect()
+}
+
+/// What a granted interface is good for.
+fn explain(name: &str) -> &'static str {
+    if component::granted(name) == Some(Grant::Gateway) {
+        return match name {
+            _ if name.contains("/clients@") => "see and reach the clients on its paths",
+            _ if name.contains("/listeners@") => "choose which messages it gets",
+            _ => "plain values",
+        };
+    }
+    match name.split('/').next() {
+        Some("wasi:clocks") => "tell the time",
+        Some("wasi:random") => "random numbers",
+        Some("wasi:filesystem") => "nothing: there are no directories behind it",
+        Some("wasi:cli") => "print to its log; there are no arguments and no environment",
+        Some("wasi:io") => "streams and polls of the other interfaces",
+        _ => "nothing",
+    }
+}

@@ -1,0 +1,211 @@
+//! One running copy of a module. A call that does not return normally, for whatever reason, ends
+//! the instance: its memory may be half-way through anything, so its store is never used again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings::Listener;
+use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
+use super::component::Revision;
+use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
+use super::state::{Entry, InstanceState, ModuleContext};
+
+const MAX_COMPONENT_HANDLES: usize = 1_024;
+
+/// A call that runs longer than this moves its module to fibers, which can be interrupted.
+const DIRECT_TICKS: u32 = 2;
+
+/// One instance in its own store.
+pub struct Instance {
+    listener: Listener,
+    cell: Cell,
+}
+
+/// A store, and whether the guest in it may be entered.
+struct Cell {
+    revision: Arc<Revision>,
+    store: Store<InstanceState>,
+    condition: Condition,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Clean,
+    /// A call has begun. Found before a call, it means that the last one never came back.
+    InCall,
+}
+
+impl Instance {
+    /// Makes an instance and calls its `start`.
+    pub async fn start(
+        revision: &Arc<Revision>,
+        context: &Arc<ModuleContext>,
+    ) -> Result<Called<Self>, CallFailure> {
+        let timeout = context.limits.start_timeout;
+        let mut store = new_store(revision, context);
+        store.data_mut().begin(ticks(timeout), Entry::Fiber);
+        let made = tokio::time::timeout(timeout, async {
+            let listener = revision.pre.instantiate_async(&mut store).await?;
+            let start = listener.sporegate_gateway_lifecycle().func_start();
+            let (answer,) = start.call_async(&mut store, ()).await?;
+            Ok((listener, answer))
+        });
+        let made = made
+            .await
+            .unwrap_or_else(|_| Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout })));
+        let (listener, answer) = made.map_err(|error| {
+            let memory_refused = store.data_mut().memory.take_refused();
+            start_failure(classify(&error, memory_refused))
+        })?;
+        if let Err(refusal) = answer {
+            let detail = format!("start returned an error: {refusal}");
+            return Err(CallFailure::Ended { cause: TrapCause::Start, detail });
+        }
+        let effects = store.data_mut().commit();
+        let cell = Cell { revision: Arc::clone(revision), store, condition: Condition::Clean };
+        Ok(Called { answer: Self { listener, cell }, effects })
+    }
+
+    /// Whether the last call came back, so that the next one may be made.
+    pub fn is_usable(&self) -> bool {
+        self.cell.condition == Condition::Clean
+    }
+
+    /// What it is an instance of.
+    pub fn revision(&self) -> &Arc<Revision> {
+        &self.cell.revision
+    }
+
+    /// Hands a message to its listener.
+    pub async fn on_message(
+        &mut self,
+        call: &MessageCall<'_>,
+    ) -> Result<Called<Outcome>, CallFailure> {
+        let client = ClientParts::of(call.session);
+        let func = self.listener.sporegate_gateway_message_handler().func_on_message();
+        let (answer,) = self.cell.enter(func, (call.lower(&client),)).await?;
+        self.cell.finish(answer.map(Outcome::from))
+    }
+
+    /// Tells a listener that a session has ended.
+    pub async fn on_disconnect(
+        &mut self,
+        call: &DisconnectCall<'_>,
+    ) -> Result<Called<()>, CallFailure> {
+        let client = ClientParts::of(call.session);
+        let func = self.listener.sporegate_gateway_disconnect_handler().func_on_disconnect();
+        let (answer,) = self.cell.enter(func, (call.lower(&client),)).await?;
+        self.cell.finish(answer)
+    }
+}
+
+impl Cell {
+    /// Runs one call within the module's budget. On every way out but the normal one the
+    /// instance stays marked as in a call, and is not used again.
+    async fn enter<Params, Answer>(
+        &mut self,
+        func: TypedFunc<Params, Answer>,
+        params: Params,
+    ) -> Result<Answer, CallFailure>
+    where
+        Params: ComponentNamedList + Lower + Send + Sync,
+        Answer: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        self.condition = Condition::InCall;
+        let entry = self.entry();
+        let state = self.store.data_mut();
+        let timeout = state.context.limits.call_timeout;
+        let cpu_ticks = state.context.limits.cpu_ticks;
+        state.begin(cpu_ticks, entry);
+        self.store.set_epoch_deadline(1);
+        let result = match entry {
+            Entry::Direct => func.call(&mut self.store, params),
+            Entry::Fiber => {
+                let call = func.call_async(&mut self.store, params);
+                tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| {
+                    Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout }))
+                })
+            }
+        };
+        if self.store.data().call.ticks() > DIRECT_TICKS {
+            self.revision.slow.store(true, Ordering::Relaxed);
+        }
+        match result {
+            Ok(answer) => {
+                self.condition = Condition::Clean;
+                Ok(answer)
+            }
+            Err(error) => {
+                let state = self.store.data_mut();
+                // The store is dropped later; the promises it made to clients end now.
+                state.discard();
+                Err(classify(&error, state.memory.take_refused()))
+            }
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        if self.revision.may_wait || self.revision.slow.load(Ordering::Relaxed) {
+            Entry::Fiber
+        } else {
+            Entry::Direct
+        }
+    }
+
+    /// Takes what the call recorded; of a refused one, nothing is kept.
+    fn finish<T>(&mut self, answer: Result<T, String>) -> Result<Called<T>, CallFailure> {
+        let state = self.store.data_mut();
+        match answer {
+            Ok(answer) => Ok(Called { answer, effects: state.commit() }),
+            Err(refusal) => {
+                state.discard();
+                Err(CallFailure::Refused(refusal))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("condition", &self.cell.condition).finish_non_exhaustive()
+    }
+}
+
+fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<InstanceState> {
+    let state = InstanceState::new(Arc::clone(context));
+    let mut store = Store::new(revision.pre.engine(), state);
+    store.limiter(|state| &mut state.memory);
+    // What one call of the host may copy out of the guest.
+    store.set_hostcall_fuel(context.limits.send_bytes.saturating_mul(2).max(1 << 20));
+    store.set_max_component_handles(MAX_COMPONENT_HANDLES);
+    // Each tick that passes while the guest runs is counted, and lets others run.
+    store.epoch_deadline_callback(|mut context| {
+        let call = &mut context.data_mut().call;
+        call.count_tick()?;
+        Ok(match call.entry() {
+            Entry::Direct => UpdateDeadline::Continue(1),
+            Entry::Fiber => UpdateDeadline::Yield(1),
+        })
+    });
+    store.set_epoch_deadline(1);
+    store
+}
+
+/// Ticks of one millisecond in `limit`.
+fn ticks(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Whatever ends an instance before it was ready counts as a failed start; the detail keeps why.
+fn start_failure(failure: CallFailure) -> CallFailure {
+    match failure {
+        CallFailure::Refused(detail) => CallFailure::Ended { cause: TrapCause::Start, detail },
+        CallFailure::Ended { cause, detail } => {
+            CallFailure::Ended { cause: TrapCause::Start, detail: format!("{cause}: {detail}") }
+        }
+    }
+}

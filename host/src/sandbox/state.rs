@@ -1,0 +1,142 @@
+//! What the host keeps beside one instance: the record of the call in progress and the limits
+//! that it counts against. It never holds anything of another module.
+
+use std::sync::Arc;
+
+use wasmtime::component::HasData;
+
+use super::effects::Effects;
+use super::failure::LimitBreach;
+use super::listeners::{ListenerChanges, ModuleListeners};
+use super::meter::{InstanceMemory, MemoryMeter};
+use super::module_log::ModuleLog;
+use super::wasi::Wasi;
+use crate::limits::ModuleLimits;
+use crate::path::PathSet;
+use crate::registry::Registry;
+
+/// What all instances of a module share.
+#[derive(Debug)]
+pub struct ModuleContext {
+    /// Name of the module: the stem of its file.
+    pub name: Arc<str>,
+    /// Path under which clients connect.
+    pub base_path: Arc<str>,
+    /// Paths that the module may see and reach.
+    pub grants: Arc<PathSet>,
+    /// What it may use up.
+    pub limits: ModuleLimits,
+    /// The clients.
+    pub registry: Arc<Registry>,
+    /// The memory budget of the whole gateway.
+    pub memory: Arc<MemoryMeter>,
+    /// Listeners in force.
+    pub listeners: ModuleListeners,
+    /// What the module prints.
+    pub log: Arc<ModuleLog>,
+}
+
+/// Data of one store.
+pub(super) struct InstanceState {
+    pub(super) context: Arc<ModuleContext>,
+    pub(super) memory: InstanceMemory,
+    pub(super) call: CallRecord,
+    pub(super) wasi: Wasi,
+}
+
+/// The call in progress.
+#[derive(Debug, Default)]
+pub(super) struct CallRecord {
+    pub(super) effects: Effects,
+    pub(super) listener_changes: ListenerChanges,
+    host_calls: u32,
+    sends: u32,
+    send_bytes: usize,
+    ticks: u32,
+    tick_limit: u32,
+    entry: Entry,
+}
+
+/// How a guest is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// On the caller's stack: fastest, and cannot be suspended.
+    #[default]
+    Direct,
+    /// On a stack of its own: it yields to others at every tick, and may wait.
+    Fiber,
+}
+
+impl InstanceState {
+    pub(super) fn new(context: Arc<ModuleContext>) -> Self {
+        let memory = InstanceMemory::new(context.limits.memory_bytes, Arc::clone(&context.memory));
+        let wasi = Wasi::new(&context);
+        Self { context, memory, call: CallRecord::default(), wasi }
+    }
+
+    /// Starts the record of a call that may use `tick_limit` ticks of CPU time.
+    pub(super) fn begin(&mut self, tick_limit: u32, entry: Entry) {
+        self.call = CallRecord { tick_limit, entry, ..CallRecord::default() };
+    }
+
+    /// Counts one call of the host; every import starts with it.
+    pub(super) fn count_host_call(&mut self) -> wasmtime::Result<()> {
+        let limit = self.context.limits.host_calls;
+        self.call.host_calls += 1;
+        if self.call.host_calls > limit {
+            return Err(wasmtime::Error::new(LimitBreach::HostCalls { limit }));
+        }
+        Ok(())
+    }
+
+    /// Puts the call's changes of listeners in force and hands out its effects.
+    pub(super) fn commit(&mut self) -> Effects {
+        let CallRecord { effects, listener_changes, .. } = std::mem::take(&mut self.call);
+        self.context.listeners.apply(listener_changes);
+        effects
+    }
+
+    /// Forgets everything that the call recorded.
+    pub(super) fn discard(&mut self) {
+        self.call = CallRecord::default();
+    }
+
+    /// Counts one queued effect of `bytes`, or names the quota that is used up.
+    pub(super) fn count_send(&mut self, bytes: usize) -> Result<(), &'static str> {
+        let limits = &self.context.limits;
+        if self.call.sends >= limits.sends {
+            return Err("sends per call");
+        }
+        if self.call.send_bytes.saturating_add(bytes) > limits.send_bytes {
+            return Err("bytes sent per call");
+        }
+        self.call.sends += 1;
+        self.call.send_bytes += bytes;
+        Ok(())
+    }
+}
+
+impl CallRecord {
+    /// Counts one tick during which the guest ran.
+    pub(super) fn count_tick(&mut self) -> wasmtime::Result<()> {
+        self.ticks += 1;
+        if self.ticks > self.tick_limit {
+            return Err(wasmtime::Error::new(LimitBreach::CpuTime { limit_ms: self.tick_limit }));
+        }
+        Ok(())
+    }
+
+    /// How the guest was entered.
+    pub(super) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    /// Ticks of CPU time used so far.
+    pub(super) fn ticks(&self) -> u32 {
+        self.ticks
+    }
+}
+
+impl HasData for InstanceState {
+    type Data<'a> = &'a mut Self;
+}

@@ -1,0 +1,54 @@
+//! What WASI gives to a listener: clocks, random numbers, and output that ends up in the module's
+//! log. Nothing is behind the rest: no files, no sockets, no environment, no arguments.
+
+use std::sync::Arc;
+
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+
+use super::module_log::{LogStream, ModuleLog};
+use super::state::{InstanceState, ModuleContext};
+
+const MAX_RESOURCES: usize = 1_024;
+const MAX_RANDOM_BYTES: u64 = 64 << 10;
+
+/// Interfaces of `wasi:*@0.2` that a module may import. Files are among them because standard
+/// libraries import them; there is no directory behind them.
+pub(super) const ALLOWED: [&str; 5] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
+
+/// Those among them with functions that can wait.
+pub(super) const WAITING: [&str; 2] = ["wasi:filesystem/", "wasi:io/"];
+
+/// Made when a guest first touches WASI: most listeners never do.
+pub(super) struct Wasi {
+    table: ResourceTable,
+    context: Option<Box<WasiCtx>>,
+    log: Arc<ModuleLog>,
+}
+
+impl Wasi {
+    pub(super) fn new(module: &ModuleContext) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self { table, context: None, log: Arc::clone(&module.log) }
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let Wasi { table, context, log } = &mut self.wasi;
+        let ctx = context.get_or_insert_with(|| Box::new(build(log)));
+        WasiCtxView { ctx, table }
+    }
+}
+
+fn build(log: &Arc<ModuleLog>) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(LogStream::stdout(log))
+        .stderr(LogStream::stderr(log))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(MAX_RANDOM_BYTES)
+        .build()
+}
