@@ -9,9 +9,8 @@ use std::sync::Arc;
 use super::Content;
 use super::key::{Check, Key, Plan, plan};
 use super::matcher::{Kind, Matcher, Test};
-use super::pass::{Findings, NodeId, PointerTree};
+use super::pass::{Findings, PointerTree};
 use super::prefix::PrefixTable;
-use super::value::ValueId;
 
 /// Positions of matchers in dispatch order, ascending.
 type Bucket = Vec<usize>;
@@ -28,8 +27,10 @@ pub(super) struct Index {
     binary_prefixes: PrefixTable<Bucket>,
     roles: HashMap<Box<str>, Bucket>,
     pointers: PointerTree,
-    /// By a part of a JSON message: that it is there, or which value it has.
-    parts: HashMap<(NodeId, Option<ValueId>), Bucket>,
+    /// By node of `pointers`.
+    parts_present: Vec<Bucket>,
+    /// By node of `pointers`, then by value.
+    parts_equal: Vec<Vec<Bucket>>,
     json: JsonNeed,
 }
 
@@ -77,11 +78,13 @@ impl Index {
                     Key::BinaryPrefix(b) => binary_prefixes.entry(b).or_default().push(position),
                     Key::Role(role) => index.roles.entry(role.into()).or_default().push(position),
                     Key::JsonExists(node) => {
-                        index.parts.entry((node, None)).or_default().push(position);
+                        at(&mut index.parts_present, node.0, |bucket| bucket.push(position));
                         index.json.extend(matcher.roles());
                     }
                     Key::JsonValue(node, value) => {
-                        index.parts.entry((node, Some(value))).or_default().push(position);
+                        at(&mut index.parts_equal, node.0, |values| {
+                            at(values, value.0, |bucket| bucket.push(position));
+                        });
                         index.json.extend(matcher.roles());
                     }
                 }
@@ -124,7 +127,7 @@ impl Index {
         message: &mut Message<'_>,
         candidates: &mut Vec<usize>,
     ) {
-        candidates.extend(&self.unkeyed);
+        candidates.extend_from_slice(&self.unkeyed);
         if !self.roles.is_empty() {
             for role in roles {
                 candidates.extend(self.roles.get(role.as_ref()).into_iter().flatten());
@@ -148,9 +151,10 @@ impl Index {
 
     fn collect_parts(&self, findings: &Findings, candidates: &mut Vec<usize>) {
         for node in findings.parts() {
-            candidates.extend(self.parts.get(&(node, None)).into_iter().flatten());
+            candidates.extend(self.parts_present.get(node.0).into_iter().flatten());
             if let Some(value) = findings.value(node) {
-                candidates.extend(self.parts.get(&(node, Some(value))).into_iter().flatten());
+                let equal = self.parts_equal.get(node.0).and_then(|values| values.get(value.0));
+                candidates.extend(equal.into_iter().flatten());
             }
         }
     }
@@ -240,6 +244,14 @@ impl JsonNeed {
 
 fn has_any<R: AsRef<str>>(roles: &[R], wanted: &[String]) -> bool {
     roles.iter().any(|role| wanted.iter().any(|wanted| wanted == role.as_ref()))
+}
+
+/// Changes the element at `position`; the list grows to have it.
+fn at<E: Default>(list: &mut Vec<E>, position: usize, change: impl FnOnce(&mut E)) {
+    if list.len() <= position {
+        list.resize_with(position + 1, E::default);
+    }
+    list.get_mut(position).map(change);
 }
 
 impl Content<'_> {

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::pointer::Pointer;
-use super::scan::{NotJson, Scanner};
-use super::value::{JsonValue, ValueId, ValueTable, decode};
+use super::scan::{NotJson, RawKey, Scanner};
+use super::value::{JsonValue, ValueId, ValueTable, decode_key};
 
 /// The pointers of a set of matchers, as a tree of their tokens.
 #[derive(Debug)]
@@ -82,10 +82,10 @@ impl PointerTree {
     fn child(&mut self, parent: NodeId, token: &str) -> NodeId {
         let next = NodeId(self.nodes.len());
         let Some(node) = self.nodes.get_mut(parent.0) else { return parent };
-        if let Some(child) = node.members.get(token) {
+        if let Some(child) = node.members.get(token.as_bytes()) {
             return child;
         }
-        node.members.insert(token, next);
+        node.members.insert(token.as_bytes(), next);
         if let Some(position) = array_position(token) {
             let at = node.items.partition_point(|(other, _)| *other < position);
             node.items.insert(at, (position, next));
@@ -130,7 +130,7 @@ impl PointerTree {
         match next {
             Some(b'{') if !node.members.is_empty() => self.object(node, scanner, found)?,
             Some(b'[') if !node.items.is_empty() => self.array(node, scanner, found)?,
-            _ => _ = scanner.value()?,
+            _ => scanner.value()?,
         }
         if let Some(visit) = found.visits.get_mut(id.0) {
             (visit.start, visit.end) = (start, scanner.at());
@@ -149,7 +149,7 @@ impl PointerTree {
         while more {
             match node.members.find(scanner.key()?) {
                 Some(member) => self.value(member, scanner, found)?,
-                None => _ = scanner.value()?,
+                None => scanner.value()?,
             }
             more = scanner.more(b'}')?;
         }
@@ -169,7 +169,7 @@ impl PointerTree {
         while more {
             match wanted.next_if(|(item, _)| *item == position) {
                 Some((_, item)) => self.value(item, scanner, found)?,
-                None => _ = scanner.value()?,
+                None => scanner.value()?,
             }
             position += 1;
             more = scanner.more(b']')?;
@@ -249,9 +249,9 @@ impl Findings {
 /// Object keys, and the nodes they lead to.
 #[derive(Debug, Default)]
 struct Members {
-    few: Vec<(Box<str>, NodeId)>,
+    few: Vec<(Box<[u8]>, NodeId)>,
     /// Used instead once there are more than [`Self::FEW`].
-    many: HashMap<Box<str>, NodeId>,
+    many: HashMap<Box<[u8]>, NodeId>,
     longest: usize,
 }
 
@@ -259,7 +259,7 @@ impl Members {
     /// Up to here, comparing with each is faster than hashing.
     const FEW: usize = 8;
 
-    fn insert(&mut self, key: &str, node: NodeId) {
+    fn insert(&mut self, key: &[u8], node: NodeId) {
         self.longest = self.longest.max(key.len());
         if self.many.is_empty() && self.few.len() < Self::FEW {
             self.few.push((key.into(), node));
@@ -273,20 +273,21 @@ impl Members {
         self.few.is_empty() && self.many.is_empty()
     }
 
-    /// By the text of a valid JSON string.
-    fn find(&self, raw: &str) -> Option<NodeId> {
-        let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    #[inline]
+    fn find(&self, key: RawKey<'_>) -> Option<NodeId> {
         // An escape of six bytes decodes to at least one.
-        if inner.len() / 6 > self.longest {
+        let longest = if key.escaped { self.longest * 6 } else { self.longest };
+        if key.quoted.len() > longest + 2 {
             return None;
         }
-        match inner.contains('\\') {
-            true => self.get(&decode(raw)?),
-            false => self.get(inner),
+        if key.escaped {
+            return self.get(decode_key(key)?.as_bytes());
         }
+        let (b'"', [key @ .., b'"']) = key.quoted.split_first()? else { return None };
+        self.get(key)
     }
 
-    fn get(&self, key: &str) -> Option<NodeId> {
+    fn get(&self, key: &[u8]) -> Option<NodeId> {
         if self.many.is_empty() {
             return self.few.iter().find(|(other, _)| **other == *key).map(|(_, node)| *node);
         }

@@ -20,6 +20,15 @@ pub(super) struct Scanner<'t> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotJson;
 
+/// The key of an object's member as it stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RawKey<'t> {
+    /// With its quotes.
+    pub(super) quoted: &'t [u8],
+    /// Whether there are escapes, so that what is between the quotes is not yet the key.
+    pub(super) escaped: bool,
+}
+
 impl<'t> Scanner<'t> {
     /// Starts before the first byte.
     pub(super) fn new(text: &'t str) -> Self {
@@ -53,20 +62,32 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Reads one whole value and returns its text, without white space around it.
-    pub(super) fn value(&mut self) -> Result<&'t str, NotJson> {
-        self.peek();
-        self.read(value_end)
+    /// Reads one whole value.
+    #[inline]
+    pub(super) fn value(&mut self) -> Result<(), NotJson> {
+        self.at = value_end(self.text.as_bytes(), self.at)?;
+        Ok(())
     }
 
-    /// Reads the key of an object's member, and the colon after it. Returns the key's text with
-    /// its quotes.
-    pub(super) fn key(&mut self) -> Result<&'t str, NotJson> {
-        if self.peek() != Some(b'"') {
-            return Err(NotJson);
-        }
-        let key = self.read(string_end)?;
-        if self.eat(b':') { Ok(key) } else { Err(NotJson) }
+    /// Reads one whole value and returns its text, without white space around it.
+    pub(super) fn value_text(&mut self) -> Result<&'t str, NotJson> {
+        self.peek();
+        let start = self.at;
+        self.value()?;
+        self.text.get(start..self.at).ok_or(NotJson)
+    }
+
+    /// Reads the key of an object's member, and the colon after it.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<RawKey<'t>, NotJson> {
+        let bytes = self.text.as_bytes();
+        let (b'"', start) = token(bytes, self.at) else { return Err(NotJson) };
+        let plain = plain_end(bytes, start + 1);
+        let escaped = bytes.get(plain) != Some(&b'"');
+        let end = if escaped { escaped_string_end(bytes, plain)? } else { plain + 1 };
+        let (b':', colon) = token(bytes, end) else { return Err(NotJson) };
+        self.at = colon + 1;
+        Ok(RawKey { quoted: bytes.get(start..end).ok_or(NotJson)?, escaped })
     }
 
     /// Whether a list that ends with `close` goes on after a value. Reads the comma or the end.
@@ -78,15 +99,6 @@ impl<'t> Scanner<'t> {
             }
             _ => Err(NotJson),
         }
-    }
-
-    fn read(
-        &mut self,
-        end: impl Fn(&[u8], usize) -> Result<usize, NotJson>,
-    ) -> Result<&'t str, NotJson> {
-        let start = self.at;
-        self.at = end(self.text.as_bytes(), start)?;
-        self.text.get(start..self.at).ok_or(NotJson)
     }
 }
 
@@ -113,7 +125,7 @@ fn value_end(bytes: &[u8], mut at: usize) -> Result<usize, NotJson> {
             b'{' => {
                 (next, at) = token(bytes, at + 1);
                 if next != b'}' {
-                    open.push(true);
+                    open.push(List::Object);
                     at = key_end(bytes, at)?;
                     continue;
                 }
@@ -122,7 +134,7 @@ fn value_end(bytes: &[u8], mut at: usize) -> Result<usize, NotJson> {
             b'[' => {
                 (next, at) = token(bytes, at + 1);
                 if next != b']' {
-                    open.push(false);
+                    open.push(List::Array);
                     continue;
                 }
                 at + 1
@@ -135,26 +147,27 @@ fn value_end(bytes: &[u8], mut at: usize) -> Result<usize, NotJson> {
         };
         // A value has ended, and with it perhaps the lists it closes.
         loop {
-            let Some(in_object) = open.innermost() else { return Ok(at) };
+            if open.innermost == List::None {
+                return Ok(at);
+            }
             (next, at) = token(bytes, at);
-            match (next, in_object) {
-                (b',', true) => {
-                    at = key_end(bytes, at + 1)?;
-                    break;
-                }
-                (b',', false) => {
-                    at += 1;
-                    break;
-                }
-                (b'}', true) | (b']', false) => at += 1,
-                _ => return Err(NotJson),
+            at += 1;
+            if next == b',' {
+                break;
+            }
+            if next != open.innermost as u8 {
+                return Err(NotJson);
             }
             open.pop();
+        }
+        if open.innermost == List::Object {
+            at = key_end(bytes, at)?;
         }
     }
 }
 
 /// The end of a member's key and colon.
+#[inline]
 fn key_end(bytes: &[u8], at: usize) -> Result<usize, NotJson> {
     let (b'"', at) = token(bytes, at) else { return Err(NotJson) };
     match token(bytes, string_end(bytes, at)?) {
@@ -256,39 +269,55 @@ fn word_end(bytes: &[u8], at: usize, word: &str) -> Result<usize, NotJson> {
     if bytes.get(at..end) == Some(word.as_bytes()) { Ok(end) } else { Err(NotJson) }
 }
 
-/// The lists a position is in, one bit each (set for an object), the innermost in bit 0. A set
-/// bit above them marks where they end.
+/// What a position is directly in, as the byte that closes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum List {
+    None = 0,
+    Object = b'}',
+    Array = b']',
+}
+
+/// The lists a position is in.
 struct OpenLists {
-    inner: u64,
-    /// What did not fit, 63 lists each.
+    innermost: List,
+    /// The others, one bit each (set for an object), from bit 0 outwards. A set bit above them
+    /// marks where they end.
+    around: u64,
+    /// What did not fit there, 63 lists each.
     outer: Vec<u64>,
 }
 
 impl Default for OpenLists {
     fn default() -> Self {
-        Self { inner: 1, outer: Vec::new() }
+        Self { innermost: List::None, around: 1, outer: Vec::new() }
     }
 }
 
 impl OpenLists {
-    fn push(&mut self, object: bool) {
-        if self.inner >> 63 == 1 {
-            self.outer.push(std::mem::replace(&mut self.inner, 1));
+    #[inline]
+    fn push(&mut self, list: List) {
+        if self.innermost != List::None {
+            if self.around >> 63 == 1 {
+                self.outer.push(std::mem::replace(&mut self.around, 1));
+            }
+            self.around = self.around << 1 | u64::from(self.innermost == List::Object);
         }
-        self.inner = self.inner << 1 | u64::from(object);
+        self.innermost = list;
     }
 
+    #[inline]
     fn pop(&mut self) {
-        self.inner >>= 1;
-        if self.inner == 1
-            && let Some(outer) = self.outer.pop()
-        {
-            self.inner = outer;
-        }
-    }
-
-    fn innermost(&self) -> Option<bool> {
-        (self.inner > 1).then_some(self.inner & 1 == 1)
+        self.innermost = match self.around {
+            1 => List::None,
+            around if around & 1 == 1 => List::Object,
+            _ => List::Array,
+        };
+        self.around = match self.around >> 1 {
+            0 => 1,
+            1 => self.outer.pop().unwrap_or(1),
+            around => around,
+        };
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::scan::Scanner;
+use super::scan::{RawKey, Scanner};
 
 /// Longest JSON text to compare with, in bytes.
 pub const MAX_VALUE_BYTES: usize = 4096;
@@ -31,7 +31,7 @@ impl JsonValue {
             return Err(ValueFault::TooLong { bytes: text.len() });
         }
         let mut scanner = Scanner::new(text);
-        let raw = scanner.value().and_then(|raw| scanner.end().map(|()| raw));
+        let raw = scanner.value_text().and_then(|raw| scanner.end().map(|()| raw));
         let Ok(raw) = raw else {
             return Err(ValueFault::NotJson { hint: json_hint(text) });
         };
@@ -173,7 +173,7 @@ fn append_array(raw: &str, depth: usize, out: &mut String) -> Result<(), Unlike>
     out.push('[');
     let mut more = !scanner.eat(b']');
     while more {
-        let item = scanner.value().map_err(|_| Unlike::Incomparable)?;
+        let item = scanner.value_text().map_err(|_| Unlike::Incomparable)?;
         append_canonical(item, depth, out)?;
         out.push(',');
         more = scanner.more(b']').map_err(|_| Unlike::Incomparable)?;
@@ -189,8 +189,8 @@ fn append_object(raw: &str, depth: usize, out: &mut String) -> Result<(), Unlike
     let mut more = !scanner.eat(b'}');
     while more {
         let key = scanner.key().map_err(|_| Unlike::Incomparable)?;
-        let value = scanner.value().map_err(|_| Unlike::Incomparable)?;
-        members.insert(decode(key).ok_or(Unlike::Incomparable)?, value);
+        let value = scanner.value_text().map_err(|_| Unlike::Incomparable)?;
+        members.insert(decode_key(key).ok_or(Unlike::Incomparable)?, value);
         more = scanner.more(b'}').map_err(|_| Unlike::Incomparable)?;
     }
     out.push('{');
@@ -241,6 +241,11 @@ fn append_number(raw: &str, out: &mut String) -> Option<()> {
 /// The text of a valid JSON string, unless it holds half of a surrogate pair.
 pub(super) fn decode(raw: &str) -> Option<String> {
     serde_json::from_str(raw).ok()
+}
+
+/// The same for an object's key.
+pub(super) fn decode_key(key: RawKey<'_>) -> Option<String> {
+    serde_json::from_slice(key.quoted).ok()
 }
 
 fn json_hint(text: &str) -> &'static str {
