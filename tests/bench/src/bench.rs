@@ -18,8 +18,8 @@ use crate::sporegate::Gateway;
 pub(crate) struct Bench {
     /// The gateway's binary.
     pub(crate) sporegate: PathBuf,
-    /// Directory of the prebuilt listeners.
-    pub(crate) listeners: PathBuf,
+    /// Directories of the prebuilt listeners.
+    pub(crate) listeners: Vec<PathBuf>,
     /// Directory of the scripts of other servers.
     pub(crate) scripts: PathBuf,
     /// Directory of what the run script installed for them.

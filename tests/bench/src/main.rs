@@ -40,9 +40,9 @@ struct Arguments {
     /// The gateway's binary.
     #[arg(long, default_value = "target/release/sporegate")]
     sporegate: PathBuf,
-    /// Directory of the prebuilt listeners.
-    #[arg(long, default_value = "examples/prebuilt")]
-    listeners: PathBuf,
+    /// Directories of the prebuilt listeners.
+    #[arg(long, default_values = ["examples/prebuilt", "tests/guests/prebuilt"])]
+    listeners: Vec<PathBuf>,
     /// Directory of the other servers' scripts.
     #[arg(long, default_value = "tests/bench/servers")]
     scripts: PathBuf,
@@ -145,7 +145,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Lifetime => part::lifetime::run(bench),
         Name::Latency => part::latency::run(bench),
         Name::Scale => part::scale::run(bench),
-        Name::Router => part::router::run(std::path::Path::new(".")),
+        Name::Router => part::router::run(),
         Name::Report => Ok(Part::default()),
     }
 }

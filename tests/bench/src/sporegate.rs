@@ -38,7 +38,7 @@ pub(crate) enum Gateway {
     Native,
     /// The listener that parses and writes JSON.
     Json,
-    /// A listener that broadcasts what it gets.
+    /// A listener that broadcasts what it is told to.
     FanOut,
 }
 
@@ -72,7 +72,7 @@ impl Gateway {
             Self::Echo | Self::EchoOfMany | Self::EchoPerCall => "echo",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
-            Self::FanOut => "fanout",
+            Self::FanOut => "probe",
         };
         let env = match self {
             Self::Native => vec![("SPOREGATE_TEST_NATIVE_ECHO", "1".to_owned())],
@@ -101,7 +101,7 @@ impl Gateway {
                 vec![("echo".to_owned(), "echo", Some("[run]\nlifetime = \"call\"\n"))]
             }
             Self::Json => vec![("json-echo".to_owned(), "json-echo", None)],
-            Self::FanOut => vec![("fanout".to_owned(), "fanout", None)],
+            Self::FanOut => vec![("probe".to_owned(), "probe", None)],
         }
     }
 }
@@ -114,8 +114,9 @@ fn install(
     listener: &str,
     sidecar: Option<&str>,
 ) -> Result<()> {
-    let wasm = bench.listeners.join(format!("{listener}.wasm"));
-    require(&wasm)?;
+    let file = format!("{listener}.wasm");
+    let wasm = bench.listeners.iter().map(|directory| directory.join(&file)).find(|f| f.exists());
+    let wasm = wasm.with_context(|| format!("{file} is in none of {:?}", bench.listeners))?;
     fs::copy(&wasm, modules.join(format!("{name}.wasm")))?;
     if let Some(sidecar) = sidecar {
         fs::write(modules.join(format!("{name}.toml")), sidecar)?;

@@ -23,9 +23,12 @@ pub(crate) fn run(bench: &Bench) -> Result<Part> {
         clients: RECEIVERS + 1,
         in_flight,
     });
-    let frame = message::frame(ORDINARY);
     let results = race::run(bench.rounds, &cases, &entrants, &mut part, |entrant, case| {
         let server = &entrant.server;
+        let frame = match entrant.kind {
+            Kind::Gateway(_) => message::broadcast("/probe/*"),
+            _ => message::frame(ORDINARY),
+        };
         let mut swarm = Swarm::connect(server.address, &entrant.path, case.clients)?;
         let to = case.clients - 1;
         swarm.probe(&Probe { from: 0, to, frame: &frame, mark: MARK, wait: FIRST_ANSWER })?;
