@@ -84,19 +84,21 @@ async function echoes(message, options) {
   await client.close();
 }
 
-/** Waits for what someone says in a chat room. */
-const says = (text) => (message) => {
-  const { type, text: said } = JSON.parse(message);
-  return type === "say" && said === text;
+/** Accepts the notice of a chat room that someone said something. */
+const said = (expected) => (message) => {
+  const { type, text } = JSON.parse(message);
+  return type === "said" && text === expected;
 };
 
-await step("the first message tells the client its id", async () => {
+const served = await step("the first message tells the client its id", async () => {
   const [one, two] = [await open("/echo"), await open("/echo")];
   assert.equal(one.greeting.type, "setClientId");
   assert.match(one.greeting.payload, /^[\x21-\x7e]{16,64}$/);
   assert.notEqual(one.greeting.payload, two.greeting.payload);
   await Promise.all([one.close(), two.close()]);
 });
+
+if (!served) finish();
 
 await step("text comes back as text", () => echoes("Hello"));
 await step("an empty text comes back", () => echoes(""));
@@ -146,15 +148,28 @@ await step("50 clients at once each get their own answers", async () => {
 await step("two clients in a chat room hear each other, one in another room does not", async () => {
   const [one, two, other] = [await open("/chat/blue"), await open("/chat/blue"), await open("/chat/red")];
   one.send(JSON.stringify({ type: "say", text: "from one" }));
-  await two.next(says("from one"));
+  await two.next(said("from one"));
   two.send(JSON.stringify({ type: "say", text: "from two" }));
-  await one.next(says("from two"));
+  await one.next(said("from two"));
   other.send(JSON.stringify({ type: "say", text: "from the other room" }));
   await other.next((message) => {
     assert.doesNotMatch(message, /from one|from two/);
-    return says("from the other room")(message);
+    return said("from the other room")(message);
   });
   await Promise.all([one.close(), two.close(), other.close()]);
+});
+
+await step("a listener closes with its own reason, and tells the others in the room", async () => {
+  const [leaving, staying] = [await open("/chat/green"), await open("/chat/green")];
+  staying.send(JSON.stringify({ type: "who" }));
+  const isPresence = (message) => JSON.parse(message).type === "present";
+  assert.equal(JSON.parse(await staying.next(isPresence)).who.length, 2);
+  leaving.send(JSON.stringify({ type: "leave" }));
+  assert.deepEqual(await leaving.closed, { code: 1000, reason: "see you" });
+  await staying.next((message) => JSON.parse(message).type === "left");
+  staying.send(JSON.stringify({ type: "who" }));
+  assert.equal(JSON.parse(await staying.next(isPresence)).who.length, 1);
+  await staying.close();
 });
 
 await step("a close with 1000 is answered with 1000", async () => {

@@ -16,8 +16,11 @@ import os
 import sys
 from contextlib import asynccontextmanager
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+try:
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+except ModuleNotFoundError:
+    sys.exit("The package 'websockets' is not there: run tests/clients/setup python, and use its Python")
 
 STEP_SECONDS = 20
 USAGE = "usage: python tests/clients/python_websockets.py URL TOKEN [MAX_BYTES]"
@@ -95,12 +98,12 @@ async def close_code(path, *messages):
             return client.socket.close_code
 
 
-def says(text):
-    """Accepts what someone says in a chat room."""
+def said(text):
+    """Accepts the notice of a chat room that someone said something."""
 
     def wanted(message):
         message = json.loads(message)
-        return message.get("type") == "say" and message.get("text") == text
+        return message.get("type") == "said" and message.get("text") == text
 
     return wanted
 
@@ -160,14 +163,14 @@ async def _():
 async def _():
     async with opened("/chat/blue") as one, opened("/chat/blue") as two, opened("/chat/red") as other:
         await one.send(json.dumps({"type": "say", "text": "from one"}))
-        await two.next(says("from one"))
+        await two.next(said("from one"))
         await two.send(json.dumps({"type": "say", "text": "from two"}))
-        await one.next(says("from two"))
+        await one.next(said("from two"))
         await other.send(json.dumps({"type": "say", "text": "from the other room"}))
 
         def wanted(message):
             assert "from one" not in message and "from two" not in message
-            return says("from the other room")(message)
+            return said("from the other room")(message)
 
         await other.next(wanted)
 
@@ -231,14 +234,16 @@ async def main():
             print(f"ok {number} - {name}", flush=True)
         except Exception as error:  # whatever it is, the step failed, and the next ones still run
             failed += 1
-            print(f"not ok {number} - {name}\n  {type(error).__name__}: {error}", flush=True)
+            late = f"no result after {STEP_SECONDS} s"
+            why = late if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+            print(f"not ok {number} - {name}\n  {why}", flush=True)
     print(f"1..{len(STEPS)}")
     print(f"# {failed} of {len(STEPS)} failed" if failed else f"# all {len(STEPS)} passed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    if not URL or URL.startswith("-"):
+    if not URL or not TOKEN or URL.startswith("-"):
         print(USAGE, file=sys.stderr)
         sys.exit(2)
     sys.exit(asyncio.run(main()))

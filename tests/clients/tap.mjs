@@ -10,7 +10,7 @@ const STEP_SECONDS = 20;
 let count = 0;
 let failed = 0;
 
-/** Runs one step; it passes if `run` returns, and fails if it throws. */
+/** Runs one step, and says whether it passed: `run` returned in time and threw nothing. */
 export async function step(name, run) {
   count += 1;
   let timer;
@@ -20,10 +20,13 @@ export async function step(name, run) {
   try {
     await Promise.race([run(), late]);
     console.log(`ok ${count} - ${name}`);
+    return true;
   } catch (error) {
     failed += 1;
     console.log(`not ok ${count} - ${name}`);
-    console.log(`  ${String(error?.message ?? error).replaceAll("\n", "\n  ")}`);
+    const plain = String(error?.message ?? error).replaceAll(/\x1b\[\d*m/g, "");
+    console.log(`  ${plain.trimEnd().replaceAll("\n", "\n  ")}`);
+    return false;
   } finally {
     clearTimeout(timer);
   }
@@ -36,10 +39,10 @@ export function finish() {
   process.exit(failed === 0 ? 0 : 1);
 }
 
-/** The arguments of the command line, each with the variable that stands in for it. */
+/** The arguments of the command line, or the variables that stand in for them. The first two must be there. */
 export function given(usage, ...names) {
   const values = names.map((name, index) => process.argv[2 + index] || process.env[name] || "");
-  if (!values[0] || process.argv[2]?.startsWith("-")) {
+  if (!values[0] || !values[1] || process.argv[2]?.startsWith("-")) {
     console.error(usage);
     process.exit(2);
   }
