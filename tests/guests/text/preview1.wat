@@ -13,7 +13,7 @@
   (import "sporegate:gateway/clients@1.0.0" "send-message"
     (func $send_message (param i32 i32 i32 i32 i32 i32)))
 
-  (memory (export "memory") 2)
+  (memory (export "memory") 4)
   (data (i32.const 16) "preview1")
   (data (i32.const 32) "started on preview 1\n")
   ;; The line as an iovec.
@@ -23,8 +23,10 @@
   ;; What an export returns: the ok case and `stop`, the second case of `outcome`.
   (data (i32.const 128) "\00\00\00\00" "\01")
 
-  ;; Arguments lie from here on, until the call returns.
+  ;; Free memory. What start has used stays in use: the adapter of preview 1 keeps its state there.
+  ;; What lies above are arguments, until the call returns.
   (global $next (mut i32) (i32.const 1024))
+  (global $arguments (mut i32) (i32.const 0))
 
   (func (export "cabi_realloc")
     (param $old i32) (param $old_bytes i32) (param $align i32) (param $bytes i32) (result i32)
@@ -34,7 +36,7 @@
         (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
         (i32.sub (i32.const 0) (local.get $align))))
     (global.set $next (i32.add (local.get $at) (local.get $bytes)))
-    (if (i32.gt_u (global.get $next) (i32.const 131072)) (then unreachable))
+    (if (i32.gt_u (global.get $next) (i32.const 262144)) (then unreachable))
     (memory.copy (local.get $at) (local.get $old) (local.get $old_bytes))
     (local.get $at))
 
@@ -49,6 +51,7 @@
       (i32.const 0)
       (i32.const 192))
     (if (i32.load8_u (i32.const 192)) (then unreachable))
+    (global.set $arguments (global.get $next))
     (i32.const 128))
 
   (func (export "sporegate:gateway/message-handler@1.0.0#on-message")
@@ -60,10 +63,10 @@
       (i32.const 1) (i32.const 80) (i32.const 21)
       (i32.const 192))
     (if (i32.load8_u (i32.const 192)) (then unreachable))
-    (global.set $next (i32.const 1024))
+    (global.set $next (global.get $arguments))
     (i32.const 128))
 
   (func (export "sporegate:gateway/disconnect-handler@1.0.0#on-disconnect")
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
-    (global.set $next (i32.const 1024))
+    (global.set $next (global.get $arguments))
     (i32.const 128)))

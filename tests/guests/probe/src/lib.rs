@@ -24,6 +24,7 @@ struct Probe {
     endings: BTreeMap<String, Ending>,
     when_gone: Gone,
     grown: Vec<Vec<u8>>,
+    number: u64,
 }
 
 /// One message and what its call comes to.
@@ -42,6 +43,7 @@ impl Listener for Probe {
             endings: BTreeMap::new(),
             when_gone: Gone::Report,
             grown: Vec::new(),
+            number: 0,
         })
     }
 
@@ -59,7 +61,11 @@ impl Listener for Probe {
         let mut call = Call { event, outcome: Outcome::Stop, muted: false };
         let answer = self.run(&command, &mut call)?;
         if !call.muted {
-            call.event.reply_json(&answer)?;
+            match call.event.reply_json(&answer) {
+                // Who was told to close the sender has nobody to answer.
+                Ok(()) | Err(Error::Closed) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(call.outcome)
     }
@@ -151,6 +157,19 @@ impl Probe {
             // In the memory of this instance. The answer is what was there before.
             "remember" => Ok(self.memory.insert(it.key, it.value).unwrap_or_default()),
             "recall" => Ok(self.memory.get(&it.key).cloned().unwrap_or_default()),
+            // As `seq`; what it would answer is remembered.
+            "note" => {
+                let answers = it.of.iter().map(|it| self.run(it, call)).collect::<Result<_>>()?;
+                self.memory.insert(it.key, answers);
+                Ok(Value::Null)
+            }
+            // Sends an audience the next number that this instance counts.
+            "number" => {
+                self.number += 1;
+                it.audience()
+                    .send(&Payload::from(self.number.to_string()), &it.except)
+                    .map(Value::from)
+            }
             // All in one call. The answer is the list of theirs.
             "seq" => Ok(it.of.iter().map(|it| self.run(it, call)).collect::<Result<_>>()?),
             // The same `count` times. The answer counts them by `ok` and error codes.
