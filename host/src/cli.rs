@@ -2,95 +2,89 @@
 //! 0 is success, 1 a failure, 2 a wrong use; an error is one paragraph that says how to mend it.
 
 mod check;
+mod config_args;
 mod connect;
+mod demo;
 mod inspect;
 mod logging;
+mod output;
 mod runtime;
 mod serve;
 mod token;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use sporegate::config::{Config, FlagOverrides, Sources};
+use sporegate::config::{ConfigError, Place};
+
+use config_args::{ConfigArgs, LogArgs};
 
 /// A WebSocket gateway that people extend with WebAssembly.
 ///
 /// Sporegate terminates WebSockets, checks who connects, and hands matching messages to listener
-/// modules: WebAssembly components in a directory. Start with `sporegate demo`.
+/// modules: WebAssembly components in a directory.
 #[derive(Debug, Parser)]
-#[command(name = "sporegate", version = VERSION, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "sporegate",
+    version = VERSION,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_long_help = FIRST_STEPS,
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+/// The engine's version is that of Cargo.lock; a test compares them.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", "48.0.8", ")");
+
+const FIRST_STEPS: &str = "\
+First steps:
+  sporegate demo              starts a gateway with example listeners, and says what to try
+  sporegate inspect M.wasm    shows what a module is, and what it may do
+  sporegate check -m DIR      says what is wrong with a configuration or a module
+  sporegate serve -m DIR      serves the modules of a directory
+
+`sporegate help COMMAND` explains a command. Exit codes: 0 success, 1 failure, 2 wrong use.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the modules of a directory.
+    /// Serve the modules of a directory until SIGINT or SIGTERM.
+    #[command(after_long_help = serve::HELP)]
     Serve(ConfigArgs),
+    /// Serve the example listeners with a development login, and say what to try.
+    #[command(after_long_help = demo::HELP)]
+    Demo(demo::DemoArgs),
     /// Check the configuration and all modules; serve nothing.
+    #[command(after_long_help = check::HELP)]
     Check(ConfigArgs),
-    /// Show what a module imports and exports, and what it may do.
+    /// Show what a module imports and exports, and what it may do and why.
+    #[command(after_long_help = inspect::HELP)]
     Inspect(inspect::InspectArgs),
-    /// Make a token for development.
+    /// Make a token for development, or an entry for a token file.
+    #[command(after_long_help = token::HELP)]
     Token(token::TokenArgs),
     /// Connect as a client: lines of standard input are sent, messages received are printed.
+    #[command(after_long_help = connect::HELP)]
     Connect(connect::ConnectArgs),
     /// Print a completion script for a shell.
+    #[command(after_long_help = COMPLETIONS_HELP)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
 }
 
-/// Where the configuration comes from. A flag overrides a `SPOREGATE_*` variable, which overrides
-/// the file.
-#[derive(Debug, Args)]
-struct ConfigArgs {
-    /// Configuration file [variable: SPOREGATE_CONFIG].
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Directory with the modules, `<name>.wasm` each [default: modules].
-    #[arg(long, short, value_name = "DIR")]
-    modules: Option<PathBuf>,
-    /// Address to listen on; port 0 takes any free port [default: 127.0.0.1:8080].
-    #[arg(long, short, value_name = "ADDR")]
-    listen: Option<String>,
-    /// Path under which clients connect [default: /websocket].
-    #[arg(long, value_name = "PATH")]
-    path: Option<String>,
-    /// Most clients at a time [default: 2000].
-    #[arg(long, value_name = "N")]
-    max_connections: Option<u32>,
-    /// Serve the test page at `<path>/test`.
-    #[arg(long)]
-    test_page: bool,
-    /// File with static tokens; `sporegate token --static` makes its entries.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    #[command(flatten)]
-    log: LogArgs,
-}
+const COMPLETIONS_HELP: &str = "\
+For the running bash:  source <(sporegate completions bash)
+For every fish:        sporegate completions fish > ~/.config/fish/completions/sporegate.fish";
 
-#[derive(Debug, Args)]
-struct LogArgs {
-    /// How to log: text, json, or auto: text on a terminal, else json [default: auto].
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<String>,
-    /// What to log: error, warn, info, debug, trace, or filters as in RUST_LOG [default: info].
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<String>,
-}
-
-/// A command that did not succeed, with what to print.
+/// How a command ended, or with what error.
 type Outcome = anyhow::Result<ExitCode>;
 
-/// The arguments made no sense together: exit code 2.
+/// The arguments make no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct UsageError(String);
@@ -99,55 +93,30 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Connect(args) => connect::run(&args),
-        Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "sporegate",
-                &mut std::io::stdout(),
-            );
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Completions { shell } => completions(shell),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        output::error(&error);
+        if is_usage(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }
 
-impl ConfigArgs {
-    fn load(&self) -> anyhow::Result<Config> {
-        let flags = FlagOverrides {
-            listen: self.listen.clone(),
-            path: self.path.clone(),
-            modules: self.modules.clone(),
-            max_connections: self.max_connections,
-            test_page: self.test_page.then_some(true),
-            token_file: self.token_file.clone(),
-            ..self.log.flags()
-        };
-        Ok(Config::load(&Sources { file: self.config.clone(), env: environment(), flags })?)
-    }
+fn completions(shell: clap_complete::Shell) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sporegate", &mut script);
+    output::text(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
 }
 
-impl LogArgs {
-    fn flags(&self) -> FlagOverrides {
-        FlagOverrides {
-            log_format: self.log_format.clone(),
-            log_level: self.log_level.clone(),
-            ..FlagOverrides::default()
-        }
-    }
-}
-
-/// Variables that are text; others cannot be settings.
-fn environment() -> Vec<(String, String)> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
+/// Whether nothing but the command line is wrong.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let only_flags = |error: &ConfigError| {
+        error.problems().all(|problem| matches!(problem.place, Place::Flag(_)))
     };
-    std::env::vars_os().filter_map(text).collect()
+    error.is::<UsageError>() || error.downcast_ref().is_some_and(only_flags)
 }

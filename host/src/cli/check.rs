@@ -2,32 +2,33 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use sporegate::gateway::Gateway;
 
-use super::{ConfigArgs, Outcome, logging, runtime};
+use super::{ConfigArgs, Outcome, logging, output, runtime};
+
+pub(super) const HELP: &str = "\
+Reads settings, keys and token files, compiles every module and runs its `start`, as `serve` does.
+Exit code 0: all is well. 1: something would not work, and each such thing is named.";
 
 pub(super) fn run(args: &ConfigArgs) -> Outcome {
     let config = args.load()?;
     logging::start(&config.log)?;
     for warning in &config.warnings {
-        println!("warning: {warning}");
+        output::line(format_args!("warning: {warning}"))?;
     }
-    let report = runtime::block_on(async { Ok(Gateway::check(&config).await?) })?;
-    for module in &report.loaded.modules {
-        println!("ok: module {}: paths {}", module.name(), module.context().grants);
+    let loaded = runtime::block_on(async { Ok(Gateway::check(&config).await?) })?.loaded;
+    for module in &loaded.modules {
+        let paths = &module.context().grants;
+        output::line(format_args!("ok: module {}: paths {paths}", module.name()))?;
     }
-    for refused in &report.loaded.refused {
-        println!("refused: {refused}");
+    for refused in &loaded.refused {
+        output::line(format_args!("refused: {refused}"))?;
     }
-    if report.loaded.refused.is_empty() {
-        println!("ok: configuration and {} modules", report.loaded.modules.len());
-        Ok(ExitCode::SUCCESS)
-    } else {
-        println!(
-            "{} of {} modules refused",
-            report.loaded.refused.len(),
-            report.loaded.refused.len() + report.loaded.modules.len()
-        );
-        Ok(ExitCode::FAILURE)
+    let (good, bad) = (loaded.modules.len(), loaded.refused.len());
+    if bad > 0 {
+        bail!("{bad} of {} modules refused; each is named above with the reason", good + bad);
     }
+    output::line(format_args!("ok: configuration and {good} modules"))?;
+    Ok(ExitCode::SUCCESS)
 }

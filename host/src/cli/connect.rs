@@ -1,150 +1,187 @@
 //! `sporegate connect`: a plain client. It sends what it is told and prints what comes; it never
-//! interprets either.
+//! interprets either. It reads while it writes, so that neither side ever waits for the other.
 
-use std::io::Write;
+use std::cell::Cell;
+use std::pin::pin;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use sporegate::config::parse_duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::config_args::TOKEN_VARIABLE;
+use super::output::{self, OutputError};
 use super::{Outcome, UsageError, runtime};
+
+pub(super) const HELP: &str = "\
+Each line of standard input is sent as a text message; each message received is printed as a line,
+a binary one as `binary N bytes: ..` in hexadecimal. At the end the close code and reason go to
+standard error. Exit code 0: closed with 1000, by either side. 1: any other end.
+
+Examples:
+  sporegate connect ws://127.0.0.1:8080/websocket/echo --token \"$TOKEN\"
+  echo hello | SPOREGATE_TOKEN=$TOKEN sporegate connect ws://127.0.0.1:8080/websocket/echo";
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectArgs {
     /// Where to connect: `ws://host:port/path`.
     url: String,
     /// Bearer token. In a script prefer the variable: other users can see the arguments.
-    #[arg(long, env = "SPOREGATE_TOKEN", hide_env_values = true)]
+    #[arg(long, env = TOKEN_VARIABLE, hide_env_values = true)]
     token: Option<String>,
     /// After the end of the input, close once nothing has come for this long.
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     linger: Duration,
 }
 
+/// Time for the connection and its handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for the gateway's half of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub(super) fn run(args: &ConnectArgs) -> Outcome {
     runtime::block_on(async {
-        let mut socket = open(args).await?;
-        let close = converse(&mut socket, args.linger).await?;
-        let clean = match &close {
-            Some(frame) => {
-                let reason = if frame.reason.is_empty() { "" } else { " " };
-                eprintln!("closed: {}{reason}{}", u16::from(frame.code), frame.reason);
-                frame.code == CloseCode::Normal
-            }
-            None => {
-                eprintln!("closed: 1006 connection lost");
-                false
-            }
+        let socket = open(args).await?;
+        let close = converse(socket, args.linger).await?;
+        let (code, reason) = match &close {
+            Some(frame) => (frame.code.into(), frame.reason.as_str()),
+            None => (1006, "connection lost"),
         };
-        // Standard input cannot be given up while it is read, so the process ends here.
-        std::process::exit(i32::from(!clean))
+        output::note(format_args!("closed: {code} {reason}").to_string().trim_end());
+        Ok(if code == u16::from(CloseCode::Normal) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
 async fn open(args: &ConnectArgs) -> anyhow::Result<Socket> {
-    if args.url.starts_with("wss://") {
+    let url = &args.url;
+    if url.starts_with("wss://") {
         bail!(UsageError(
             "wss:// is not supported: connect to the gateway itself with ws://".into()
         ));
     }
-    let mut request =
-        args.url.as_str().into_client_request().map_err(|error| {
-            UsageError(format!("{}: {error}; write ws://host:port/path", args.url))
-        })?;
+    if !url.starts_with("ws://") {
+        bail!(UsageError(format!("`{url}` is not a WebSocket URL: write ws://host:port/path")));
+    }
+    let mut request = url.as_str().into_client_request().map_err(|error| {
+        UsageError(format!("`{url}` is not a URL ({error}): write ws://host:port/path"))
+    })?;
     if let Some(token) = &args.token {
         let value = format!("Bearer {token}").parse();
         let value =
-            value.map_err(|_| UsageError("--token holds characters that no token has".into()))?;
+            value.map_err(|_| UsageError("the token holds characters that no token has".into()))?;
         request.headers_mut().insert("authorization", value);
     }
-    match tokio_tungstenite::connect_async(request).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(Error::Http(answer)) => {
-            let body = answer.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            Err(anyhow!("{}: refused with {}: {}", args.url, answer.status(), body.trim()))
+    match timeout(CONNECT_TIMEOUT, tokio_tungstenite::connect_async(request)).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(Error::Http(answer))) => {
+            let hint = match (answer.status(), &args.token) {
+                (StatusCode::UNAUTHORIZED, None) => {
+                    "; give one with --token or the variable SPOREGATE_TOKEN"
+                }
+                (StatusCode::NOT_FOUND, _) => ", /websocket unless it is configured otherwise",
+                _ => "",
+            };
+            Err(anyhow!("{url}: {}{hint}", refusal(&answer)))
         }
-        Err(error) => Err(anyhow!("{}: {error}; is the gateway running there?", args.url)),
+        Ok(Err(Error::Io(error))) => {
+            Err(anyhow!("cannot connect to {url}: {error}; is the gateway running there?"))
+        }
+        Ok(Err(error)) => Err(anyhow!("{url}: no WebSocket there: {error}")),
+        Err(_) => Err(anyhow!("{url}: no answer within {CONNECT_TIMEOUT:?}")),
     }
+}
+
+/// What an answer other than 101 says.
+fn refusal(answer: &Response<Option<Vec<u8>>>) -> String {
+    let body = answer.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let status = answer.status();
+    let said = body.lines().next().unwrap_or_default().trim_start_matches(status.as_str()).trim();
+    let said = if said.is_empty() { status.canonical_reason().unwrap_or_default() } else { said };
+    format!("refused with {}: {said}", status.as_u16())
 }
 
 /// Sends lines and prints messages until either side closes. None: without a close frame.
-async fn converse(socket: &mut Socket, linger: Duration) -> anyhow::Result<Option<CloseFrame>> {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut input_ended = false;
-    let mut quiet_until = Instant::now() + linger;
-    loop {
-        tokio::select! {
-            line = lines.next_line(), if !input_ended => match line.context("standard input")? {
-                Some(line) => {
-                    if socket.send(Message::text(line)).await.is_err() {
-                        return Ok(last_words(socket).await);
-                    }
-                }
-                None => {
-                    input_ended = true;
-                    quiet_until = Instant::now() + linger;
-                }
-            },
-            message = socket.next() => match message {
-                Some(Ok(Message::Close(frame))) => {
-                    // Completes the closing handshake.
-                    while let Some(Ok(_)) = socket.next().await {}
-                    return Ok(Some(frame.unwrap_or(CloseFrame {
-                        code: CloseCode::Status,
-                        reason: Default::default(),
-                    })));
-                }
-                Some(Ok(message)) => {
-                    print(&message)?;
-                    quiet_until = Instant::now() + linger;
-                }
-                Some(Err(_)) | None => return Ok(None),
-            },
-            () = sleep_until(quiet_until), if input_ended => {
-                let frame = CloseFrame { code: CloseCode::Normal, reason: Default::default() };
-                socket.close(Some(frame)).await.ok();
-                return Ok(last_words(socket).await);
-            }
-        }
+async fn converse(socket: Socket, linger: Duration) -> anyhow::Result<Option<CloseFrame>> {
+    let (sink, stream) = socket.split();
+    let quiet_since = Cell::new(Instant::now());
+    let mut receiving = pin!(receive(stream, &quiet_since));
+    tokio::select! {
+        close = &mut receiving => return Ok(close?),
+        sent = send(sink, &quiet_since, linger) => sent?,
+    }
+    match timeout(CLOSE_TIMEOUT, receiving).await {
+        Ok(close) => Ok(close?),
+        Err(_) => Ok(None),
     }
 }
 
-/// What still comes before the other side closes.
-async fn last_words(socket: &mut Socket) -> Option<CloseFrame> {
-    let mut close = None;
-    while let Some(Ok(message)) = socket.next().await {
+/// Prints messages until the other side closes, or the connection breaks.
+async fn receive(
+    mut stream: SplitStream<Socket>,
+    quiet_since: &Cell<Instant>,
+) -> Result<Option<CloseFrame>, OutputError> {
+    while let Some(Ok(message)) = stream.next().await {
         match message {
-            Message::Close(frame) => close = frame,
-            message => print(&message).ok()?,
+            Message::Close(frame) => {
+                // Completes the closing handshake.
+                while let Some(Ok(_)) = stream.next().await {}
+                let without_code = CloseFrame { code: CloseCode::Status, reason: "".into() };
+                return Ok(Some(frame.unwrap_or(without_code)));
+            }
+            Message::Text(text) => output::line(text)?,
+            Message::Binary(bytes) => output::line(hexadecimal(&bytes))?,
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
         }
+        quiet_since.set(Instant::now());
     }
-    close
+    Ok(None)
 }
 
-fn print(message: &Message) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match message {
-        Message::Text(text) => writeln!(out, "{text}")?,
-        Message::Binary(bytes) => {
-            write!(out, "binary {} bytes:", bytes.len())?;
-            bytes.iter().try_for_each(|byte| write!(out, " {byte:02x}"))?;
-            writeln!(out)?;
+/// Sends every line; after the last one waits for silence, and closes. A broken connection ends
+/// it early: whoever receives finds out what happened.
+async fn send(
+    mut sink: SplitSink<Socket, Message>,
+    quiet_since: &Cell<Instant>,
+    linger: Duration,
+) -> anyhow::Result<()> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Some(line) = lines.next_line().await.context("standard input is not text")? {
+        if sink.send(Message::text(line)).await.is_err() {
+            return Ok(());
         }
-        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
     }
-    out.flush()
+    quiet_since.set(Instant::now());
+    loop {
+        let until = quiet_since.get() + linger;
+        if until <= Instant::now() {
+            break;
+        }
+        sleep_until(until).await;
+    }
+    let close = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    // As above.
+    let _ = sink.send(Message::Close(Some(close))).await;
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!(" {byte:02x}")).collect::<String>();
+    format!("binary {} bytes:{digits}", bytes.len())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

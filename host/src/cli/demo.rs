@@ -1,16 +1,21 @@
 //! `sporegate demo`: the example listeners, a development login, and what to try. Everything it
 //! makes lies in a temporary directory that goes with it.
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use sporegate::auth::Secret;
 use sporegate::auth::dev_token::{self, DevClaims};
 use sporegate::config::{Config, FlagOverrides, Sources};
+use sporegate::gateway::Gateway;
 
 use super::{LogArgs, Outcome, logging, runtime, serve};
+
+pub(super) const HELP: &str = "\
+The listeners are echo, json-echo, chat and messaging; the tokens printed are valid for a day, and
+for this demo only. Nothing of it stays when it stops.";
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -40,20 +45,27 @@ const TOKEN_TTL: Duration = Duration::from_secs(24 * 3_600);
 pub(super) fn run(args: &DemoArgs) -> Outcome {
     let directory = tempfile::tempdir().context("no temporary directory for the demo")?;
     let secret = dev_token::random_secret()?;
-    let secret_file = directory.path().join("secret");
-    std::fs::write(&secret_file, secret.expose()).context("the demo's secret")?;
-    let modules = directory.path().join("modules");
-    write_examples(&modules).context("the demo's modules")?;
-    let config = configure(args, &secret_file, &modules)?;
+    let config = prepare(directory.path(), &secret, args)?;
     logging::start(&config.log)?;
     let alice = token(&secret, "alice", &["User", "Admin"])?;
     let bob = token(&secret, "bob", &["User"])?;
-    let code = runtime::block_on(async {
-        let gateway = serve::start(&config).await?;
-        introduce(&gateway.url(), &modules, &alice, &bob);
-        serve::finish(gateway).await
-    })?;
-    Ok(if code == ExitCode::SUCCESS { ExitCode::SUCCESS } else { code })
+    runtime::block_on(serve::serve(&config, |gateway| {
+        introduction(gateway, &config.modules, &alice, &bob)
+    }))
+}
+
+/// The demo is a gateway like any other: its modules and its configuration are files.
+fn prepare(directory: &Path, secret: &Secret, args: &DemoArgs) -> anyhow::Result<Config> {
+    const SETTINGS: &str =
+        "test_page = true\n[[auth.jwt]]\nname = \"demo\"\nsecret_file = \"secret\"\n";
+    let file = directory.join("sporegate.toml");
+    let modules = directory.join("modules");
+    let written = std::fs::write(directory.join("secret"), secret.expose())
+        .and_then(|()| std::fs::write(&file, SETTINGS))
+        .and_then(|()| write_examples(&modules));
+    written.with_context(|| format!("the demo's files in {}", directory.display()))?;
+    let flags = FlagOverrides { listen: Some(args.listen.clone()), ..args.log.flags() };
+    Ok(Config::load(&Sources { file: Some(file), env: Vec::new(), flags })?)
 }
 
 fn write_examples(modules: &Path) -> std::io::Result<()> {
@@ -67,20 +79,7 @@ fn write_examples(modules: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The demo is a gateway like any other: its configuration is a file like any other.
-fn configure(args: &DemoArgs, secret_file: &Path, modules: &Path) -> anyhow::Result<Config> {
-    let file = secret_file.with_file_name("sporegate.toml");
-    let text = "test_page = true\n[[auth.jwt]]\nname = \"demo\"\nsecret_file = \"secret\"\n";
-    std::fs::write(&file, text)?;
-    let flags = FlagOverrides {
-        listen: Some(args.listen.clone()),
-        modules: Some(modules.to_owned()),
-        ..args.log.flags()
-    };
-    Ok(Config::load(&Sources { file: Some(file), env: Vec::new(), flags })?)
-}
-
-fn token(secret: &sporegate::auth::Secret, user: &str, roles: &[&str]) -> anyhow::Result<String> {
+fn token(secret: &Secret, user: &str, roles: &[&str]) -> anyhow::Result<String> {
     let claims = DevClaims {
         user: user.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
@@ -91,17 +90,35 @@ fn token(secret: &sporegate::auth::Secret, user: &str, roles: &[&str]) -> anyhow
     Ok(dev_token::sign(secret, &claims)?)
 }
 
-fn introduce(url: &str, modules: &Path, alice: &str, bob: &str) {
-    let page = format!("http{}/test", url.trim_start_matches("ws"));
-    println!("Sporegate demo: {url}");
-    println!();
-    println!("Open the test page (a token for alice is filled in):");
-    println!("  {page}#path=/chat/lobby&token={alice}");
-    println!();
-    println!("Or type, in another terminal, as bob:");
-    println!("  sporegate connect {url}/chat/lobby --token {bob}");
-    println!();
-    println!("Listeners: /echo, /json-echo, /chat/<room>, /messages");
-    println!("Modules:   {}", modules.display());
-    println!("Stop with Ctrl-C.");
+fn introduction(gateway: &Gateway, modules: &Path, alice: &str, bob: &str) -> String {
+    let url = gateway.url();
+    let page = serve::page_url(gateway);
+    let command = this_command();
+    let command = command.display();
+    let modules = modules.display();
+    format!(
+        "\
+listening on {url}
+
+Open the test page, where a token of alice is filled in:
+
+  {page}#path=/chat/lobby&token={alice}
+
+Or type this in another terminal, as bob; each line you enter is sent:
+
+  {command} connect {url}/chat/lobby --token {bob}
+
+Try in the chat:     {{\"type\":\"say\",\"text\":\"hello\"}}   or   {{\"type\":\"who\"}}
+Other listeners:     /echo  /json-echo  /chat/<room>  /messages
+Their modules:       {modules}
+Stop with Ctrl-C.
+"
+    )
+}
+
+/// How to call this program from here: it need not be on the PATH.
+fn this_command() -> PathBuf {
+    let Ok(program) = std::env::current_exe() else { return "sporegate".into() };
+    let here = std::env::current_dir().unwrap_or_default();
+    program.strip_prefix(here).map(Path::to_owned).unwrap_or(program)
 }

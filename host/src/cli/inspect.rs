@@ -1,55 +1,87 @@
-//! `sporegate inspect`: what a module is, and what it may do and why.
+//! `sporegate inspect`: what a module is, and what it may do and why. Nothing of it is run.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use sporegate::config::{ModuleConfig, ModuleDefaults, ModuleName};
+use sporegate::config::{
+    Affinity, ByteSize, Config, FlagOverrides, Lifetime, ModuleConfig, ModuleName, duration_text,
+};
 use sporegate::sandbox::{Inspection, ModuleKind, inspect};
 
-use super::Outcome;
+use super::config_args::FileArg;
+use super::{Outcome, output};
+
+pub(super) const HELP: &str = "\
+Reads the types of the module and the sidecar beside it (`chat.toml` beside `chat.wasm`); runs
+nothing. Exit code 0: the gateway would take it as a listener. 1: it would not, and it says why.";
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
     /// The file: a component or a core module.
     module: PathBuf,
+    #[command(flatten)]
+    config: FileArg,
 }
 
 pub(super) fn run(args: &InspectArgs) -> Outcome {
+    let config = args.config.load(FlagOverrides::default())?;
     let shown = args.module.display();
-    let file = std::fs::read(&args.module)
-        .with_context(|| format!("{shown}: cannot be read; name a .wasm file"))?;
+    let file = read(&args.module, config.sandbox.max_module_bytes)?;
     let inspection = inspect(&file).with_context(|| shown.to_string())?;
+    output::text(&describe(&args.module, &inspection))?;
+    if !inspection.is_listener() {
+        bail!("{shown}: not a listener of this gateway: see REFUSED and MISSING above");
+    }
+    output::text(&grants(&args.module, &config)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let unreadable = |error| anyhow!("{shown}: cannot be read: {error}; name a .wasm file");
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        bail!("{shown}: not a regular file; name a .wasm file");
+    }
+    if metadata.len() > limit {
+        let (bytes, limit) = (metadata.len(), ByteSize::bytes(limit));
+        bail!(
+            "{shown}: {bytes} bytes, more than {limit}; strip it, or raise sandbox.max_module_size in the file of --config"
+        );
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+fn describe(path: &Path, inspection: &Inspection) -> String {
     let kind = match inspection.kind {
         ModuleKind::Component => "component",
         ModuleKind::CoreModule => "core module (made a component when it is loaded)",
     };
-    println!("file      {shown}");
-    println!("kind      {kind}");
-    println!("size      {} bytes", inspection.bytes);
-    println!("sha256    {}", inspection.digest);
-    println!("world     {}", world(&inspection));
-    println!("imports");
+    let mut text = format!(
+        "file      {}\nkind      {kind}\nsize      {} bytes\nsha256    {}\nworld     {}\nimports\n",
+        path.display(),
+        inspection.bytes,
+        inspection.digest,
+        world(inspection)
+    );
     for import in &inspection.imports {
-        match import.granted {
-            Some(what) => println!("  granted {}: {what}", import.name),
-            None => println!("  REFUSED {}: no listener is granted it", import.name),
-        }
+        // Writing to a string cannot fail.
+        let _ = match import.granted {
+            Some(what) => writeln!(text, "  granted {}: {what}", import.name),
+            None => writeln!(text, "  REFUSED {}: no listener is granted it", import.name),
+        };
     }
-    println!("exports");
+    text.push_str("exports\n");
     for export in &inspection.exports {
-        println!("  {export}");
+        let _ = writeln!(text, "  {export}");
     }
     for missing in &inspection.missing {
-        println!("  MISSING {missing}");
+        let _ = writeln!(text, "  MISSING {missing}");
     }
-    if !inspection.is_listener() {
-        println!("result    not a listener of this gateway: see REFUSED and MISSING above");
-        return Ok(ExitCode::FAILURE);
-    }
-    print_grants(args)?;
-    Ok(ExitCode::SUCCESS)
+    text
 }
 
 fn world(inspection: &Inspection) -> &'static str {
@@ -60,28 +92,47 @@ fn world(inspection: &Inspection) -> &'static str {
     }
 }
 
-/// What the module may do where it lies, by its sidecar or the convention.
-fn print_grants(args: &InspectArgs) -> anyhow::Result<()> {
-    let name = ModuleName::of_file(&args.module)?;
-    let sidecar = args.module.with_extension("toml");
-    let config = ModuleConfig::load(&name, &sidecar, &ModuleDefaults::default())?;
+/// What the module may do where it lies, and which file says so.
+fn grants(path: &Path, config: &Config) -> anyhow::Result<String> {
+    let name = ModuleName::of_file(path)?;
+    let sidecar = path.with_extension("toml");
+    let module = ModuleConfig::load(&name, &sidecar, &config.sandbox.defaults)?;
     let why = if sidecar.exists() {
-        format!("{} and the defaults", sidecar.display())
+        format!("what {} says, and the defaults for the rest", sidecar.display())
     } else {
-        "the convention: no sidecar beside it".to_owned()
+        format!("the defaults, for there is no {}", sidecar.display())
     };
-    let paths: Vec<&str> = config.paths.iter().map(|path| path.as_str()).collect();
-    let limits = &config.limits;
-    println!("may do    by {why}");
-    println!("  paths   {}", paths.join(", "));
-    println!(
-        "  run     {} instance(s), per {:?} call budget: {} ms CPU, {:?} in all",
-        config.run.instances, config.run.lifetime, limits.cpu_ticks, limits.call_timeout
-    );
-    println!(
-        "  limits  {} bytes of memory, {} host calls, {} sends and {} bytes per call, {} listeners",
-        limits.memory_bytes, limits.host_calls, limits.sends, limits.send_bytes, limits.listeners
-    );
-    println!("result    a listener: copy it into the module directory");
-    Ok(())
+    let paths: Vec<&str> = module.paths.iter().map(|path| path.as_str()).collect();
+    let (run, limits) = (&module.run, &module.limits);
+    let instances = match (run.lifetime, run.instances, run.affinity) {
+        (Lifetime::Call, ..) => "a fresh instance for each call".to_owned(),
+        (Lifetime::Instance, 1, _) => "one instance, its memory is kept".to_owned(),
+        (Lifetime::Instance, many, Affinity::Client) => format!("{many} instances, by client"),
+        (Lifetime::Instance, many, Affinity::User) => format!("{many} instances, by user"),
+        (Lifetime::Instance, many, Affinity::Path) => format!("{many} instances, by path"),
+    };
+    Ok(format!(
+        "may do    by {why}\n  \
+           paths   see, send to and close the clients on {paths}\n  \
+           run     {instances}\n  \
+           memory  {memory} in an instance\n  \
+           call    {cpu} ms of CPU time, {wall} in all; {start} for the first\n  \
+           effects {calls} calls of the gateway, {sends} sends, {bytes} sent, in one call\n  \
+           other   {listeners} listeners, {lines} log lines per second\n\
+         result    a listener: copy it into the module directory\n",
+        paths = paths.join(", "),
+        memory = size(limits.memory_bytes),
+        cpu = limits.cpu_ticks,
+        wall = duration_text(limits.call_timeout),
+        start = duration_text(limits.start_timeout),
+        calls = limits.host_calls,
+        sends = limits.sends,
+        bytes = size(limits.send_bytes),
+        listeners = limits.listeners,
+        lines = limits.log_lines_per_second,
+    ))
+}
+
+fn size(bytes: usize) -> ByteSize {
+    ByteSize::bytes(bytes as u64)
 }

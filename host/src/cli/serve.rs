@@ -1,11 +1,29 @@
 //! `sporegate serve`: runs until a signal.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use sporegate::config::Config;
 use sporegate::gateway::{Gateway, Hidden};
 
-use super::{ConfigArgs, Outcome, logging, runtime};
+use super::runtime::StopSignals;
+use super::{ConfigArgs, Outcome, logging, output, runtime};
+
+pub(super) const HELP: &str = "\
+Prints `listening on ws://ADDRESS/PATH` when clients can connect; logs go to standard error.
+Settings come from a file, from variables named SPOREGATE_*, and from these flags; a flag wins over
+a variable, a variable over the file.
+
+Example, with a static token for alice:
+  sporegate token --user alice --static >> tokens.toml
+  sporegate serve --modules modules --token-file tokens.toml --test-page
+
+Example, with JSON Web Tokens: sporegate.toml has
+  [[auth.jwt]]
+  name = \"main\"
+  public_key = \"issuer.pem\"
+and the command is
+  sporegate serve --modules modules --config sporegate.toml";
 
 /// Switches on the echo that measurements compare listeners with.
 const NATIVE_ECHO_VARIABLE: &str = "SPOREGATE_TEST_NATIVE_ECHO";
@@ -16,27 +34,32 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    runtime::block_on(async {
-        let gateway = start(&config).await?;
-        println!("listening on {}", gateway.url());
-        finish(gateway).await
-    })
+    runtime::block_on(serve(&config, |gateway| {
+        let mut text = format!("listening on {}\n", gateway.url());
+        if config.test_page {
+            text.push_str(&format!("test page at {}\n", page_url(gateway)));
+        }
+        text
+    }))
 }
 
-pub(super) async fn start(config: &Config) -> anyhow::Result<Gateway> {
+/// Starts a gateway, introduces it on standard output, and serves until a signal; a second one
+/// stops at once.
+pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> String) -> Outcome {
     let native_echo = std::env::var_os(NATIVE_ECHO_VARIABLE).is_some_and(|value| value == "1");
-    Ok(Gateway::start(config, Hidden { native_echo }).await?)
-}
-
-/// Serves until a signal; a second one stops at once.
-pub(super) async fn finish(gateway: Gateway) -> Outcome {
-    let signal = runtime::stop_signal().await?;
+    let gateway = Gateway::start(config, Hidden { native_echo }).await?;
+    let mut signals = StopSignals::catch()?;
+    if let Err(error) = output::text(&introduce(&gateway)) {
+        // Clients do not depend on who reads this.
+        tracing::warn!("{error}");
+    }
+    let signal = signals.next().await;
     tracing::info!(signal, "stopping");
-    let counters = std::sync::Arc::clone(gateway.server().counters());
+    let counters = Arc::clone(gateway.server().counters());
     let in_time = tokio::select! {
         in_time = gateway.stop() => in_time,
-        again = runtime::stop_signal() => {
-            tracing::warn!(signal = again?, "stopping at once");
+        signal = signals.next() => {
+            tracing::warn!(signal, "stopping at once");
             false
         }
     };
@@ -52,4 +75,9 @@ pub(super) async fn finish(gateway: Gateway) -> Outcome {
         "stopped"
     );
     Ok(if in_time { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the test page is.
+pub(super) fn page_url(gateway: &Gateway) -> String {
+    format!("http{}/test", gateway.url().trim_start_matches("ws"))
 }

@@ -1,18 +1,32 @@
 //! `sporegate token`: a token for development, or an entry for a token file.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Args;
 use sporegate::auth::dev_token::{self, DevClaims};
 use sporegate::auth::{Secret, token_file};
 use sporegate::config::parse_duration;
 
-use super::{Outcome, UsageError};
+use super::{Outcome, UsageError, output};
+
+pub(super) const HELP: &str = "\
+One of --secret-file, --new-secret and --static is needed.
+
+Example, a JSON Web Token; sporegate.toml has an [[auth.jwt]] with secret_file = \"dev.secret\":
+  sporegate token --user alice --role User --new-secret dev.secret
+  sporegate token --user bob --secret-file dev.secret --ttl 8h
+
+Example, a static token; the gateway runs with --token-file tokens.toml:
+  sporegate token --user alice --role User --static >> tokens.toml";
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("kind").required(true).args(["secret_file", "new_secret", "static_token"]))]
 pub(super) struct TokenArgs {
     /// User name.
     #[arg(long, short)]
@@ -21,7 +35,7 @@ pub(super) struct TokenArgs {
     #[arg(long = "role", short, value_name = "ROLE")]
     roles: Vec<String>,
     /// File with the HMAC secret: that of the gateway's `[[auth.jwt]] secret_file`.
-    #[arg(long, value_name = "FILE", conflicts_with = "static_token", required_unless_present_any = ["static_token", "new_secret"])]
+    #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// How long the token is valid.
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
@@ -37,15 +51,15 @@ pub(super) struct TokenArgs {
     #[arg(long = "static")]
     static_token: bool,
     /// Make a new secret first and write it to this file, which must not exist.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "static_token"])]
+    #[arg(long, value_name = "FILE")]
     new_secret: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &TokenArgs) -> Outcome {
     if args.static_token {
         let made = token_file::new_token(&args.user, &args.roles)?;
-        eprintln!("{}", made.token.expose());
-        print!("{}", made.entry);
+        output::note(made.token.expose());
+        output::text(&made.entry)?;
         return Ok(ExitCode::SUCCESS);
     }
     let secret = secret(args)?;
@@ -56,34 +70,38 @@ pub(super) fn run(args: &TokenArgs) -> Outcome {
         issuer: args.issuer.clone(),
         audience: args.audience.clone(),
     };
-    println!("{}", dev_token::sign(&secret, &claims)?);
+    output::line(dev_token::sign(&secret, &claims)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn secret(args: &TokenArgs) -> anyhow::Result<Secret> {
     if let Some(path) = &args.new_secret {
         let secret = dev_token::random_secret()?;
-        write_new(path, secret.expose())
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        write_new(path, secret.expose()).map_err(|error| {
+            let shown = path.display();
+            match error.kind() {
+                ErrorKind::AlreadyExists => {
+                    anyhow!("{shown}: there is a file already; use it with --secret-file, or name another")
+                }
+                _ => anyhow!("{shown}: cannot be written: {error}; name another file"),
+            }
+        })?;
         return Ok(secret);
     }
     let path = args
         .secret_file
         .as_ref()
         .ok_or_else(|| UsageError("--secret-file FILE is missing".into()))?;
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!("{}: cannot be read; --new-secret FILE makes one", path.display())
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        anyhow!("{}: cannot be read: {error}; --new-secret FILE makes one", path.display())
     })?;
     // As the gateway reads it: without the line end of an editor.
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-fn write_new(path: &PathBuf, secret: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+fn write_new(path: &Path, secret: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{secret}")
 }
 

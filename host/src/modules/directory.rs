@@ -62,7 +62,7 @@ fn candidate(path: &Path) -> Result<ModuleName, String> {
         return Err("a symbolic link; put the file itself into the directory".into());
     }
     if !kind.is_file() {
-        return Err("not a regular file".into());
+        return Err("not a regular file; put the file itself into the directory".into());
     }
     ModuleName::of_file(path).map_err(|error| error.to_string())
 }
@@ -74,7 +74,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let file: File = open.map_err(|error| format!("cannot be opened: {error}"))?;
     let metadata = file.metadata().map_err(|error| error.to_string())?;
     if !metadata.is_file() {
-        return Err("not a regular file".into());
+        return Err("not a regular file; put the file itself into the directory".into());
     }
     let mut bytes = Vec::new();
     let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);

@@ -32,6 +32,12 @@ const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
 const COMPONENT: [u8; 4] = [13, 0, 1, 0];
 const ELF: [u8; 4] = *b"\x7fELF";
 
+const CUT_SHORT: &str = "it is empty or cut short; build it again and copy it whole";
+const PRECOMPILED: &str =
+    "it is native or precompiled code, which is never loaded; give the .wasm file of it";
+const UNKNOWN: &str = "it does not begin as one; give a component, or a core module made for \
+                       world `listener`";
+
 /// One compiled version of a module.
 pub struct Revision {
     digest: Digest256,
@@ -51,11 +57,9 @@ pub struct Digest256([u8; 32]);
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file does not start as WebAssembly does.
-    #[error(
-        "{found}: not a WebAssembly file; expected a component (or a core module) that starts with \"\\0asm\""
-    )]
+    #[error("not a WebAssembly file: {found}")]
     NotWasm {
-        /// What it looks like.
+        /// What it looks like, and what to do about it.
         found: &'static str,
     },
     /// WebAssembly, but broken.
@@ -150,12 +154,12 @@ impl fmt::Debug for Digest256 {
 /// The bytes of a component: the file itself, or a component made of the core module in it.
 pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
     match (file.first_chunk::<4>(), file.get(4..8)) {
-        (None, _) => Err(LoadError::NotWasm { found: "the file is empty or cut short" }),
-        (Some(&ELF), _) => Err(LoadError::NotWasm { found: "native or precompiled code (ELF)" }),
+        (None, _) => Err(LoadError::NotWasm { found: CUT_SHORT }),
+        (Some(&ELF), _) => Err(LoadError::NotWasm { found: PRECOMPILED }),
         (Some(b"\0asm"), Some(kind)) if kind == COMPONENT => Ok(file.into()),
         (Some(b"\0asm"), Some(kind)) if kind == CORE_MODULE => encode(file).map(Into::into),
         (Some(b"\0asm"), _) => Err(LoadError::Invalid("unknown version in the header".into())),
-        (Some(_), _) => Err(LoadError::NotWasm { found: "unknown content" }),
+        (Some(_), _) => Err(LoadError::NotWasm { found: UNKNOWN }),
     }
 }
 

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmBacktrace};
+
+/// Frames of a guest's stack that are told.
+const SHOWN_FRAMES: usize = 16;
 
 /// A call that did not succeed. Nothing that it asked for has happened, except what it flushed.
 #[derive(Debug, thiserror::Error)]
@@ -85,5 +88,23 @@ pub(super) fn classify(error: &wasmtime::Error, memory_refused: bool) -> CallFai
             _ => TrapCause::Trap,
         },
     };
-    CallFailure::Ended { cause, detail: format!("{error:#}") }
+    CallFailure::Ended { cause, detail: detail(error) }
+}
+
+/// The root cause, then where the guest was, the innermost function first: one line, whatever
+/// the guest calls its functions.
+fn detail(error: &wasmtime::Error) -> String {
+    let mut text = error.root_cause().to_string();
+    if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
+        // The first line is a title; the others are `number: address - module!function`.
+        let trace = trace.to_string();
+        let lines = trace.lines().skip(1).take(SHOWN_FRAMES);
+        let function = |line: &str| line.rsplit(" - ").next().unwrap_or(line).trim().to_owned();
+        let functions: Vec<String> = lines.map(function).collect();
+        if !functions.is_empty() {
+            text.push_str(", in ");
+            text.push_str(&functions.join(" < ").replace("<unknown>!", ""));
+        }
+    }
+    text
 }
