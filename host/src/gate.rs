@@ -69,8 +69,11 @@ impl Gate {
 
     /// Checks a request that asks for a path below the base path.
     pub fn check<B>(&self, request: &Request<B>) -> Result<Entry, Rejection> {
+        // What is not there is not there for any protocol.
+        let below =
+            below(&self.settings.base_path, request.uri().path()).ok_or(Rejection::NoSuchPath)?;
         let accept = handshake::accept_key(request)?;
-        let path = self.connect_path(request)?;
+        let path = connect_path(below)?;
         let headers = request.headers();
         let policy = self.policy(&path);
         if self.settings.check_origin && !origin_allowed(&policy.allowed_origins, headers)? {
@@ -95,17 +98,15 @@ impl Gate {
         Ok(Entry { path, principal, policy, accept, protocol, admission })
     }
 
-    fn connect_path<B>(&self, request: &Request<B>) -> Result<ConnectPath, Rejection> {
-        let below =
-            below(&self.settings.base_path, request.uri().path()).ok_or(Rejection::NoSuchPath)?;
-        let below = if below.is_empty() { "/" } else { below };
-        ConnectPath::parse(below).map_err(|error| Rejection::Malformed(format!("path: {error}")))
-    }
-
     fn policy(&self, path: &ConnectPath) -> &PathPolicy {
         let rule = self.settings.rules.iter().find(|rule| rule.pattern.matches(path));
         rule.map_or(&self.settings.default_policy, |rule| &rule.policy)
     }
+}
+
+fn connect_path(below: &str) -> Result<ConnectPath, Rejection> {
+    let below = if below.is_empty() { "/" } else { below };
+    ConnectPath::parse(below).map_err(|error| Rejection::Malformed(format!("path: {error}")))
 }
 
 /// What follows the base path; none when the path is not below it.

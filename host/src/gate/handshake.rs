@@ -1,8 +1,8 @@
 //! The opening handshake of RFC 6455, section 4.2.1: what a request must carry to be one.
 
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::{Method, Request, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -37,6 +37,9 @@ pub(super) fn accept_key<B>(request: &Request<B>) -> Result<AcceptKey, Rejection
     }
     if request.version() != Version::HTTP_11 {
         return malformed("a WebSocket handshake needs HTTP/1.1");
+    }
+    if single(headers, HOST).is_none() {
+        return malformed("a request has one Host header");
     }
     if !has_token(headers, CONNECTION, "upgrade") {
         return malformed("the Connection header must name upgrade");
@@ -89,6 +92,7 @@ mod tests {
     fn request() -> hyper::http::request::Builder {
         Request::builder()
             .uri("/websocket/echo")
+            .header(HOST, "sporegate.test")
             .header(UPGRADE, "websocket")
             .header(CONNECTION, "keep-alive, Upgrade")
             .header(SEC_WEBSOCKET_VERSION, "13")
@@ -117,9 +121,13 @@ mod tests {
     #[test]
     fn a_malformed_handshake_is_refused() {
         type Spoil = fn(&mut Request<()>);
-        let cases: [(&str, Spoil); 7] = [
+        let cases: [(&str, Spoil); 9] = [
             ("method", |r| *r.method_mut() = Method::POST),
             ("version", |r| *r.version_mut() = hyper::Version::HTTP_10),
+            ("no host", |r| drop(r.headers_mut().remove(HOST))),
+            ("two hosts", |r| {
+                r.headers_mut().append(HOST, "other.test".parse().unwrap());
+            }),
             ("connection", |r| drop(r.headers_mut().remove(CONNECTION))),
             ("key", |r| drop(r.headers_mut().remove(SEC_WEBSOCKET_KEY))),
             ("short key", |r| {
