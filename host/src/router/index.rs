@@ -1,14 +1,15 @@
 //! The index over the matchers of one set of routes.
 //!
 //! Invariant: a message is read as JSON at most once, and only if a matcher that may still match
-//! needs it. Nothing is allocated once the scratch memory has grown to the largest index.
+//! needs it. Once the scratch memory has grown to the largest index, nothing is allocated but to
+//! decode escapes in what is compared, and for arrays and objects nested deeper than 64.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Content;
 use super::key::{Check, Key, Plan, plan};
-use super::matcher::{Kind, Matcher, Test};
+use super::matcher::{Kind, MAX_REGEX_TEXT_BYTES, Matcher, Test};
 use super::pass::{Findings, PointerTree};
 use super::prefix::PrefixTable;
 
@@ -203,7 +204,9 @@ impl Message<'_> {
             (Test::TextEquals(expected), Content::Text(text)) => **expected == *text,
             (Test::TextPrefix(prefix), Content::Text(text)) => text.starts_with(&**prefix),
             (Test::TextContains(part), Content::Text(text)) => text.contains(&**part),
-            (Test::TextRegex(regex), Content::Text(text)) => regex.is_match(text),
+            (Test::TextRegex(regex), Content::Text(text)) => {
+                text.len() <= MAX_REGEX_TEXT_BYTES && regex.is_match(text)
+            }
             (Test::BinaryPrefix(prefix), Content::Binary(bytes)) => bytes.starts_with(prefix),
             // The kind does not fit, or the test is of JSON and never left to this.
             _ => false,

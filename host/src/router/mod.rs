@@ -24,8 +24,8 @@ mod value;
 
 pub use error::{MatcherError, TestFault};
 pub use matcher::{
-    MAX_ONE_OF, MAX_OPERAND_BYTES, MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, MAX_ROLE_BYTES,
-    MAX_ROLES, MAX_TESTS, Matcher,
+    MAX_ONE_OF, MAX_OPERAND_BYTES, MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, MAX_REGEX_TEXT_BYTES,
+    MAX_ROLE_BYTES, MAX_ROLES, MAX_TESTS, Matcher,
 };
 pub use path_routes::{Content, Matches, PathRoutes};
 pub use pointer::{MAX_POINTER_BYTES, MAX_POINTER_TOKENS, PointerFault};

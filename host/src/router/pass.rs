@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::pointer::Pointer;
 use super::scan::{NotJson, RawKey, Scanner};
-use super::value::{JsonValue, ValueId, ValueTable, decode_key};
+use super::value::{JsonValue, MAX_VALUE_BYTES, ValueId, ValueTable, decode_key};
 
 /// The pointers of a set of matchers, as a tree of their tokens.
 #[derive(Debug)]
@@ -198,6 +198,7 @@ impl PointerTree {
             };
             node.wanted
         });
+        buffer.shrink_to(2 * MAX_VALUE_BYTES);
     }
 }
 

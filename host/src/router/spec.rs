@@ -27,7 +27,8 @@ pub enum ContentTest {
     TextPrefix(String),
     /// A text message that has this in it.
     TextContains(String),
-    /// A text message in which this regular expression finds something.
+    /// A text message of at most [`MAX_REGEX_TEXT_BYTES`](super::MAX_REGEX_TEXT_BYTES) in which
+    /// this regular expression finds something.
     TextRegex(String),
     /// A binary message that starts with this.
     BinaryPrefix(Vec<u8>),

@@ -221,6 +221,7 @@ fn append_number(raw: &str, out: &mut String) -> Option<()> {
         true => out.push_str(fraction),
         false => out.push_str(fraction.trim_start_matches('0')),
     }
+    // Not further than the digits: before them may stand a key that ends with zeros.
     let significant = out.trim_end_matches('0').len().max(digits);
     let zeros = out.len() - significant;
     out.truncate(significant);

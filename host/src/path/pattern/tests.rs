@@ -1,3 +1,5 @@
+//! Tests of path patterns: a table for each rule, and properties that hold for all paths.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of the index: what it finds, and how little it does for it.
+
 use super::*;
 use crate::router::{ContentTest, JsonMatch, JsonTest, MatcherSpec};
 
@@ -76,6 +78,32 @@ fn matchers_are_found_by_what_they_do_not_share() {
         tests.iter().map(|tests| (&["user"][..], &tests[..])).collect();
     let message = r#"{"type":"say","room":"r33"}"#;
     assert_eq!(find(&index(&matchers), &["user"], message), (vec![33], 1, 3));
+}
+
+#[test]
+fn a_matcher_without_roles_makes_json_read_for_everybody() {
+    let [one, two, three] = ["1", "2", "3"].map(|value| [json("/a", value)]);
+    let staff: &[&str] = &["admin", "staff"];
+    for matchers in [
+        [(&[][..], &one[..]), (staff, &two), (staff, &three)],
+        [(staff, &two), (staff, &three), (&[], &one)],
+        [(staff, &two), (&[], &one), (staff, &three)],
+    ] {
+        let index = index(&matchers);
+        assert_eq!(find(&index, &["guest"], r#"{"a":1}"#).0.len(), 1);
+        assert_eq!(find(&index, &["guest"], r#"{"a":2}"#).0.len(), 0);
+        assert_eq!(find(&index, staff, r#"{"a":2}"#).0.len(), 1);
+    }
+}
+
+#[test]
+fn matchers_of_many_keys_are_found_by_those_that_are_there() {
+    let test = |i| JsonMatch { pointer: format!("/key-{i}"), test: JsonTest::Exists };
+    let tests: Vec<_> = (0..100).map(|i| [ContentTest::Json(test(i))]).collect();
+    let matchers: Vec<(&[&str], &[ContentTest])> =
+        tests.iter().map(|test| (&[][..], &test[..])).collect();
+    let index = index(&matchers);
+    assert_eq!(find(&index, &[], r#"{"key-9":1,"key-50":null}"#), (vec![9, 50], 2, 3));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the one pass over a JSON message: which parts it finds.
+
 use super::*;
 
 /// The parts of `message` that the pointers lead to, in order of the pointers.

@@ -1,3 +1,5 @@
+//! Tests of the JSON scanner: it takes exactly what JSON.parse takes.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::value::RawValue;

@@ -1,3 +1,5 @@
+//! Tests of snapshots: routes outlive them, and are there only where granted.
+
 use super::*;
 use crate::path::{PathPattern, PathSet};
 use crate::router::{Matcher, MatcherSpec};
