@@ -159,8 +159,20 @@ impl Bench {
     /// How it is run, for the report.
     pub(crate) fn settings(&self) -> String {
         let seconds = self.span.measured.as_secs_f64();
-        let meaning = self.either("", " (a QUICK run: its figures mean nothing)");
-        format!("{} rounds of {seconds} s{meaning}", self.rounds)
+        let quick = self.either("", " **(a quick run)**");
+        let debug = if self.is_debug_build() { " **(a debug build)**" } else { "" };
+        let gateway = self.sporegate.display();
+        format!("{} rounds of {seconds} s{quick}, gateway `{gateway}`{debug}", self.rounds)
+    }
+
+    /// Whether the figures are good for more than showing that all works.
+    pub(crate) fn counts(&self) -> bool {
+        !self.quick && !self.is_debug_build()
+    }
+
+    /// By where cargo puts it; the program itself does not tell.
+    fn is_debug_build(&self) -> bool {
+        self.sporegate.components().any(|part| part.as_os_str() == "debug")
     }
 
     /// `full`, or `quick` in a quick run.

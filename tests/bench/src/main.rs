@@ -129,6 +129,7 @@ fn main() -> Result<()> {
             }
         };
         part.taken = format!("Taken {}: {}", machine::now(), bench.settings());
+        part.counts = bench.counts();
         part.save(&bench.out, &key(name))?;
     }
     let command = std::env::args().collect::<Vec<_>>().join(" ");

@@ -2,8 +2,6 @@
 //!
 //! Invariant: what is echoed or delivered has the same bytes for every server.
 
-use serde_json::json;
-
 use crate::frame::{self, Opcode};
 
 /// What an answer to it contains, whatever a listener makes of the rest.
@@ -15,15 +13,6 @@ pub(crate) const ORDINARY: usize = 106;
 /// An encoded frame with a JSON text of exactly `size` bytes, written as JSON.stringify writes it.
 pub(crate) fn frame(size: usize) -> Vec<u8> {
     frame::encode(Opcode::Text, json(size).as_bytes())
-}
-
-/// An encoded frame that makes the listener `probe` (tests/guests/probe) broadcast the ordinary
-/// message to `path`, without an answer of its own.
-pub(crate) fn broadcast(path: &str) -> Vec<u8> {
-    let text = json(ORDINARY);
-    let broadcast = json!({ "do": "broadcast", "path": path, "text": text });
-    let command = json!({ "do": "seq", "of": [{ "do": "mute" }, broadcast] });
-    frame::encode(Opcode::Text, command.to_string().as_bytes())
 }
 
 fn json(size: usize) -> String {

@@ -14,11 +14,14 @@ use crate::stats::{Summary, figure};
 
 /// What one part found.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Part {
     /// Its title.
     pub(crate) title: String,
     /// When and how it was run.
     pub(crate) taken: String,
+    /// Whether its figures are good for more than showing that all works.
+    pub(crate) counts: bool,
     /// Tables of figures.
     pub(crate) tables: Vec<Table>,
     /// What was compared with the goals.
@@ -118,7 +121,7 @@ impl Part {
             text.push('\n');
         }
         for note in &self.notes {
-            let _ = writeln!(text, "- {note}");
+            let _ = writeln!(text, "- {}", note.replace('\n', "\n  "));
         }
         if !self.notes.is_empty() {
             text.push('\n');
@@ -150,6 +153,11 @@ pub(crate) fn write(out: &Path, names: &[String], command: &str) -> Result<Strin
         "\nMedians of interleaved rounds, least and greatest in brackets. Absolute figures depend \
          on the machine: trust the ratios.\n\n## Goals\n\n",
     );
+    if !parts.iter().all(|part| part.counts) {
+        text.push_str(
+            "**Quick runs or a debug build are among the parts: no verdict on them counts.**\n\n",
+        );
+    }
     text.push_str(&goals(&parts));
     text.push('\n');
     for part in &parts {

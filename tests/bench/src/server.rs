@@ -26,7 +26,7 @@ pub(crate) struct Launch {
     pub(crate) name: &'static str,
     /// Program and arguments.
     pub(crate) command: Vec<OsString>,
-    /// Variables added to the environment.
+    /// Variables added to the environment, from which all other `SPOREGATE_*` are taken away.
     pub(crate) env: Vec<(&'static str, String)>,
     /// File for its output.
     pub(crate) log: PathBuf,
@@ -55,6 +55,11 @@ impl Server {
         let output = File::create(&launch.log)
             .with_context(|| format!("creating {}", launch.log.display()))?;
         let mut command = guarded(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SPOREGATE_") {
+                command.env_remove(name);
+            }
+        }
         command
             .args(arguments)
             .envs(launch.env.iter().map(|(name, value)| (name, value)))

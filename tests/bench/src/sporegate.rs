@@ -38,7 +38,7 @@ pub(crate) enum Gateway {
     Native,
     /// The listener that parses and writes JSON.
     Json,
-    /// A listener that broadcasts what it is told to.
+    /// A listener that sends what it gets to everybody else.
     FanOut,
 }
 
@@ -72,7 +72,7 @@ impl Gateway {
             Self::Echo | Self::EchoOfMany | Self::EchoPerCall => "echo",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
-            Self::FanOut => "probe",
+            Self::FanOut => "fanout",
         };
         let env = match self {
             Self::Native => vec![("SPOREGATE_TEST_NATIVE_ECHO", "1".to_owned())],
@@ -101,7 +101,7 @@ impl Gateway {
                 vec![("echo".to_owned(), "echo", Some("[run]\nlifetime = \"call\"\n"))]
             }
             Self::Json => vec![("json-echo".to_owned(), "json-echo", None)],
-            Self::FanOut => vec![("probe".to_owned(), "probe", None)],
+            Self::FanOut => vec![("fanout".to_owned(), "fanout", None)],
         }
     }
 }

@@ -25,10 +25,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Part> {
     });
     let results = race::run(bench.rounds, &cases, &entrants, &mut part, |entrant, case| {
         let server = &entrant.server;
-        let frame = match entrant.kind {
-            Kind::Gateway(_) => message::broadcast("/probe/*"),
-            _ => message::frame(ORDINARY),
-        };
+        let frame = message::frame(ORDINARY);
         let mut swarm = Swarm::connect(server.address, &entrant.path, case.clients)?;
         let to = case.clients - 1;
         swarm.probe(&Probe { from: 0, to, frame: &frame, mark: MARK, wait: FIRST_ANSWER })?;

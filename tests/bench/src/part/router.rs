@@ -12,7 +12,7 @@ use crate::stats::Summary;
 /// matchers, one of which matches.
 const GOALS: [&str; 3] = [
     "1000 on as many paths, short, one matches",
-    "1000 on one path by /type, short, one matches",
+    "1000 by /type, short, one matches",
     "1000 by /payload/room, short, one matches",
 ];
 
