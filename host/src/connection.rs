@@ -7,6 +7,7 @@
 //!    +--we close--> Closing (waits for the peer's close frame) --+
 //! ```
 
+mod gulp;
 mod liveness;
 mod socket;
 
@@ -15,18 +16,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+pub use self::gulp::Gulp;
 use self::liveness::{Due, Liveness};
 use self::socket::Ending;
 use crate::close::CloseReason;
 use crate::dispatch::{Dispatcher, RouteCache};
+use crate::limits::ConnectionPolicy;
 use crate::message::Payload;
 use crate::session::Session;
-
-pub use socket::websocket_config;
 
 /// Messages read in one go before others get their turn and answers are written.
 const READ_BATCH: usize = 64;
@@ -37,9 +39,12 @@ const WRITE_BATCH_BYTES: usize = 16 << 10;
 /// The original's keep-alive message: a JSON string.
 const KEEP_ALIVE: &str = "\"keepalive\"";
 
+/// A socket after its upgrade.
+pub type Socket<S> = WebSocketStream<Gulp<S>>;
+
 /// One connected client.
 struct Connection<'a, S> {
-    socket: WebSocketStream<S>,
+    socket: &'a mut Socket<S>,
     session: &'a Arc<Session>,
     dispatcher: &'a Dispatcher,
     routes: RouteCache,
@@ -49,26 +54,34 @@ struct Connection<'a, S> {
 enum Wake {
     Frame(Option<Result<Message, socket::Error>>),
     Outbox,
-    Timer,
+    Timer(Due),
+}
+
+/// Takes over an upgraded stream. `early` is what the client sent along with its request.
+pub async fn open<S>(stream: S, early: Bytes, policy: &ConnectionPolicy) -> Socket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    socket::open(Gulp::new(stream, early), policy).await
 }
 
 /// Serves a client until it or the gateway ends the connection, and returns how it ended. The
-/// socket is closed by then.
+/// closing handshake is over by then.
 pub async fn serve<S>(
-    socket: WebSocketStream<S>,
+    socket: &mut Socket<S>,
     session: &Arc<Session>,
     dispatcher: &Dispatcher,
 ) -> CloseReason
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let routes = RouteCache::default();
-    let mut connection = Connection { socket, session, dispatcher, routes };
+    let mut connection = Connection { socket, session, dispatcher, routes: RouteCache::default() };
     let ending = match connection.run().await {
         Ok(never) => match never {},
         Err(ending) => ending,
     };
-    ending.close(&mut connection.socket, session.policy().close_timeout).await
+    // Only an ending connection needs room for this.
+    Box::pin(ending.close(connection.socket, session.policy().close_timeout)).await
 }
 
 enum Never {}
@@ -76,36 +89,40 @@ enum Never {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self) -> Result<Never, Ending> {
         let mut liveness = Liveness::new(self.session.policy());
-        self.write_waiting().await?;
+        Box::pin(self.write_waiting()).await?;
         loop {
             let wake = std::future::poll_fn(|context| {
-                if let Poll::Ready(frame) = socket::poll_next(&mut self.socket, context) {
+                if let Poll::Ready(frame) = socket::poll_next(self.socket, context) {
                     return Poll::Ready(Wake::Frame(frame));
                 }
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
-                liveness.poll_due(context).map(|()| Wake::Timer)
+                liveness.poll_due(context).map(|due| Wake::Timer(due))
             })
             .await;
             self.session.outbox().awake();
-            match wake {
-                Wake::Frame(frame) => {
-                    liveness.heard();
-                    self.read_batch(frame).await?;
-                }
-                Wake::Outbox => {}
-                Wake::Timer => match liveness.take_due() {
-                    Some(Due::Ping) => self.write(Message::Ping(Default::default())).await?,
-                    Some(Due::KeepAlive) => {
-                        self.write(Message::Text(Utf8Bytes::from_static(KEEP_ALIVE))).await?;
-                    }
-                    Some(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
-                    None => {}
-                },
+            if matches!(wake, Wake::Frame(_)) {
+                liveness.heard();
             }
-            self.write_waiting().await?;
+            // In a box, so that the room for it is taken only while there is something to do:
+            // idle connections are many.
+            Box::pin(self.work(wake)).await?;
         }
+    }
+
+    /// Does what it was woken for, then writes what waits.
+    async fn work(&mut self, wake: Wake) -> Result<(), Ending> {
+        match wake {
+            Wake::Frame(frame) => self.read_batch(frame).await?,
+            Wake::Outbox => {}
+            Wake::Timer(Due::Ping) => self.write(Message::Ping(Bytes::new())).await?,
+            Wake::Timer(Due::KeepAlive) => {
+                self.write(Message::Text(Utf8Bytes::from_static(KEEP_ALIVE))).await?;
+            }
+            Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
+        }
+        self.write_waiting().await
     }
 
     /// Handles a frame and those that have arrived with it. Bounded, so that one busy client does
@@ -120,9 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             if self.session.outbox().waiting_bytes() >= WRITE_BATCH_BYTES {
                 self.write_waiting().await?;
             }
-            match std::future::poll_fn(|cx| Poll::Ready(socket::poll_next(&mut self.socket, cx)))
-                .await
-            {
+            match std::future::poll_fn(|cx| Poll::Ready(socket::poll_next(self.socket, cx))).await {
                 Poll::Ready(frame) => next = frame,
                 Poll::Pending => return Ok(()),
             }
@@ -171,11 +186,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Ending> {
-        socket::write(&mut self.socket, [message], self.session.policy().write_timeout).await
+        socket::write(self.socket, [message], self.session.policy().write_timeout).await
     }
 
     /// Writes what waits in the outbox; closes if a close was asked for.
     async fn write_waiting(&mut self) -> Result<(), Ending> {
-        socket::write_drained(&mut self.socket, self.session).await
+        socket::write_drained(self.socket, self.session).await
     }
 }

@@ -52,9 +52,15 @@ impl Liveness {
         }
     }
 
-    /// Ready when something is due.
-    pub(super) fn poll_due(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.sleep.as_mut().poll(context)
+    /// Ready with what is due; the timer is set for what comes next.
+    pub(super) fn poll_due(&mut self, context: &mut Context<'_>) -> Poll<Due> {
+        loop {
+            std::task::ready!(self.sleep.as_mut().poll(context));
+            // It may ring for a ping that has meanwhile become unnecessary.
+            if let Some(due) = self.take_due() {
+                return Poll::Ready(due);
+            }
+        }
     }
 
     /// The peer sent something.
@@ -65,8 +71,8 @@ impl Liveness {
         }
     }
 
-    /// What is due now, if anything; sets the timer for what comes next.
-    pub(super) fn take_due(&mut self) -> Option<Due> {
+    /// What is due now, if anything.
+    fn take_due(&mut self) -> Option<Due> {
         let now = Instant::now();
         let due = self.advance(now);
         let next = match self.awaiting {

@@ -12,8 +12,6 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::http::Reply;
 use super::{Peer, Server};
@@ -52,7 +50,7 @@ pub(super) fn accept(
 /// The whole life of a session.
 async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) {
     let Entry { path, principal, policy, admission, .. } = entry;
-    let Some((stream, early)) = upgraded(&server, upgrade).await else { return };
+    let Some((stream, early)) = Box::pin(upgraded(&server, upgrade)).await else { return };
     let order = server.registry.next_order();
     let session = match Session::new(order, path, principal, policy) {
         Ok(session) => Arc::new(session),
@@ -77,13 +75,12 @@ async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) 
         user = session.principal().username().map(|name| &**name),
         "connected"
     );
-    let config = connection::websocket_config(session.policy());
-    let socket =
-        WebSocketStream::from_partially_read(stream, early.into(), Role::Server, Some(config))
-            .await;
-    let reason = connection::serve(socket, &session, &server.dispatcher).await;
+    let mut socket = Box::pin(connection::open(stream, early, session.policy())).await;
+    let reason = connection::serve(&mut socket, &session, &server.dispatcher).await;
+    drop(socket);
     tracing::debug!(client = session.id_text(), code = reason.code(), "disconnected");
-    server.dispatcher.disconnected(&session, &reason).await;
+    // What only the end of a session needs is not part of the task before.
+    Box::pin(server.dispatcher.disconnected(&session, &reason)).await;
     drop(admission);
 }
 
@@ -104,4 +101,19 @@ fn greet(session: &Arc<Session>) -> Result<(), getrandom::Error> {
         let _ = session.send(Payload::text(greeting));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every idle connection pays for the largest moment of its life.
+    #[test]
+    fn the_task_of_a_connection_stays_small() {
+        fn bytes<F>(_: impl Fn(Arc<Server>, Peer, Entry, OnUpgrade) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = bytes(run);
+        assert!(bytes <= 1_024, "{bytes} bytes");
+    }
 }

@@ -1,0 +1,112 @@
+//! Reads what has arrived in one system call, for a reader that asks for little at a time. What
+//! the reader has not taken yet is kept only until it has: an idle stream holds no buffer.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Most that one system call reads.
+const GULP_BYTES: usize = 32 << 10;
+
+thread_local! {
+    /// One per thread, not per connection. Never held while anything waits.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; GULP_BYTES].into());
+}
+
+/// A stream with everything it has to read taken at once.
+#[derive(Debug)]
+pub struct Gulp<S> {
+    stream: S,
+    rest: Bytes,
+}
+
+impl<S> Gulp<S> {
+    /// A stream of which `early` was read before.
+    pub fn new(stream: S, early: Bytes) -> Self {
+        Self { stream, rest: early }
+    }
+
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = buffer.remaining().min(self.rest.len());
+        buffer.put_slice(&self.rest.split_to(count));
+        if !self.rest.has_remaining() {
+            self.rest = Bytes::new();
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gulp<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.rest.has_remaining() {
+            self.give(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if buffer.remaining() >= GULP_BYTES {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut gulp = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut gulp))?;
+            let read = gulp.filled();
+            let (now, later) = read.split_at(read.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            if !later.is_empty() {
+                self.rest = Bytes::copy_from_slice(later);
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gulp<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn every_byte_comes_once_and_in_order() {
+        let (mut writer, reader) = tokio::io::duplex(GULP_BYTES * 2);
+        let sent: Vec<u8> = (0..GULP_BYTES * 2).map(|i| (i % 251) as u8).collect();
+        let (early, later) = sent.split_at(10);
+        let mut gulp = Gulp::new(reader, Bytes::copy_from_slice(early));
+        writer.write_all(later).await.unwrap();
+        drop(writer);
+        let mut received = Vec::new();
+        for size in (1..100).cycle() {
+            let mut part = vec![0; size];
+            let count = gulp.read(&mut part).await.unwrap();
+            if count == 0 {
+                break;
+            }
+            received.extend_from_slice(&part[..count]);
+        }
+        assert!(received == sent);
+        assert!(gulp.rest.is_empty());
+    }
+}

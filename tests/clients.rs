@@ -1,0 +1,81 @@
+//! Clients that share no code with the gateway: Node `ws`, Python `websockets`, and Chromium on
+//! the test page. `tests/clients/setup` installs what they need; where that is missing a test
+//! says so, and fails if `SPOREGATE_TEST_REQUIRE_CLIENTS` is set.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use tokio::process::Command;
+
+use crate::support::TestGateway;
+
+/// Much longer than any of them takes.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
+
+/// What a client needs, as `tests/clients/setup` names it.
+struct Needs {
+    setup: &'static [&'static str],
+    program: &'static str,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_ws_talks_to_echo_and_chat() {
+    let needs = Needs { setup: &["node"], program: "node" };
+    let gateway = TestGateway::serving(&["echo", "chat"]).await;
+    run(needs, "node_ws.mjs", &[gateway.url(), gateway.token("alice", &["User"])]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_websockets_talks_to_echo_and_chat() {
+    let needs = Needs { setup: &["python"], program: "python" };
+    let gateway = TestGateway::serving(&["echo", "chat"]).await;
+    run(needs, "python_websockets.py", &[gateway.url(), gateway.token("bob", &["User"])]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chromium_talks_to_echo_and_chat_through_the_test_page() {
+    let needs = Needs { setup: &["node", "browser"], program: "node" };
+    let gateway = TestGateway::with().set("test_page = true");
+    let gateway = gateway.module("echo", "echo").module("chat", "chat").start().await;
+    let page = format!("http://{}/websocket/test", gateway.address());
+    let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("test-page.png");
+    let screenshot = screenshot.display().to_string();
+    run(needs, "browser.mjs", &[page, gateway.token("carol", &["User"]), screenshot]).await;
+}
+
+async fn run(needs: Needs, script: &str, arguments: &[String]) {
+    let Some(programs) = find(needs.setup).await else { return };
+    let program = programs.iter().find_map(|line| {
+        let (name, path) = line.split_once('=')?;
+        (name == needs.program).then_some(path)
+    });
+    let mut command = Command::new(program.expect("setup names the program"));
+    command.arg(scripts().join(script)).args(arguments).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.expect("the client takes too long").unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{script} failed:\n{}", said(&output));
+}
+
+/// Where the programs are; none, said aloud, where something is missing.
+async fn find(setup: &[&str]) -> Option<Vec<String>> {
+    let mut command = Command::new(scripts().join("setup"));
+    let output = command.arg("--check").args(setup).output().await.unwrap();
+    if output.status.success() {
+        let lines = String::from_utf8(output.stdout).unwrap();
+        return Some(lines.lines().map(str::to_owned).collect());
+    }
+    let required = std::env::var_os("SPOREGATE_TEST_REQUIRE_CLIENTS").is_some();
+    assert!(!required, "{}", said(&output));
+    eprintln!("SKIPPED: {}run tests/clients/setup first", said(&output));
+    None
+}
+
+fn said(output: &Output) -> String {
+    let both = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    both.concat()
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/clients")
+}
