@@ -2,6 +2,7 @@
 //! is checked is what is compiled. Precompiled code is never accepted.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use wasi_preview1_component_adapter_provider::{
 use wasmtime::component::Component;
 
 use super::bindings::ListenerPre;
-use super::engine::Sandbox;
+use super::engine::{Sandbox, Ticker};
 use super::state::InstanceState;
 use super::wasi;
 
@@ -47,6 +48,8 @@ pub struct Revision {
     pub(super) may_wait: bool,
     /// It was seen to run long; from then on it gets a stack of its own.
     pub(super) slow: AtomicBool,
+    /// Without it no call would ever be interrupted.
+    _ticker: Arc<Ticker>,
 }
 
 /// SHA-256 of the file.
@@ -112,6 +115,7 @@ impl Revision {
             pre,
             may_wait: imports.may_wait,
             slow: AtomicBool::new(false),
+            _ticker: Arc::clone(sandbox.ticker()),
         })
     }
 

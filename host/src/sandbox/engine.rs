@@ -52,7 +52,7 @@ pub struct Sandbox {
     pub(super) linker: Linker<InstanceState>,
     module_bytes: u64,
     memory: Arc<MemoryMeter>,
-    ticker: Ticker,
+    ticker: Arc<Ticker>,
 }
 
 /// Why no engine could be made.
@@ -79,9 +79,15 @@ impl Sandbox {
         let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
             .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
         linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
-        let ticker = Ticker::start(engine.clone())?;
+        let ticker = Arc::new(Ticker::start(engine.clone())?);
         let memory = Arc::new(MemoryMeter::new(settings.memory_bytes));
         Ok(Self { engine, linker, module_bytes: settings.module_bytes, memory, ticker })
+    }
+
+    /// The clock by which CPU time is limited. It runs as long as somebody holds it; everything
+    /// that can enter a guest does.
+    pub(super) fn ticker(&self) -> &Arc<Ticker> {
+        &self.ticker
     }
 
     /// The memory budget that all modules share.
@@ -165,7 +171,7 @@ fn open_cache(path: &PathBuf) -> Result<Cache, SandboxError> {
 
 /// The thread that moves the epoch on; joined when the sandbox goes.
 #[derive(Debug)]
-struct Ticker {
+pub(super) struct Ticker {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
