@@ -71,13 +71,16 @@ impl ClaimRules {
         if iat > (now + self.leeway).as_secs() { Err(AuthError::NotYetValid) } else { Ok(()) }
     }
 
+    /// The library takes a token for the rest of the second in which it expires; RFC 7519, section
+    /// 4.1.4 refuses it from that moment on.
     fn expires_at(&self, payload: &Map<String, Value>) -> Result<SystemTime, AuthError> {
         let invalid = || AuthError::InvalidClaim("exp".into());
         let exp = payload.get("exp").and_then(seconds).filter(|&exp| exp <= MAX_EXP);
-        UNIX_EPOCH
+        let expires_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(exp.ok_or_else(invalid)?))
             .and_then(|exp| exp.checked_add(self.leeway))
-            .ok_or_else(invalid)
+            .ok_or_else(invalid)?;
+        if expires_at <= SystemTime::now() { Err(AuthError::Expired) } else { Ok(expires_at) }
     }
 }
 
