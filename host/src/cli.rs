@@ -30,7 +30,7 @@ use config_args::{ConfigArgs, LogArgs};
     version = VERSION,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_long_help = FIRST_STEPS,
+    after_help = FIRST_STEPS,
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,25 +52,25 @@ First steps:
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the modules of a directory until SIGINT or SIGTERM.
-    #[command(after_long_help = serve::HELP)]
+    #[command(after_help = serve::HELP)]
     Serve(ConfigArgs),
     /// Serve the example listeners with a development login, and say what to try.
-    #[command(after_long_help = demo::HELP)]
+    #[command(after_help = demo::HELP)]
     Demo(demo::DemoArgs),
     /// Check the configuration and all modules; serve nothing.
-    #[command(after_long_help = check::HELP)]
+    #[command(after_help = check::HELP)]
     Check(ConfigArgs),
     /// Show what a module imports and exports, and what it may do and why.
-    #[command(after_long_help = inspect::HELP)]
+    #[command(after_help = inspect::HELP)]
     Inspect(inspect::InspectArgs),
     /// Make a token for development, or an entry for a token file.
-    #[command(after_long_help = token::HELP)]
+    #[command(after_help = token::HELP)]
     Token(token::TokenArgs),
     /// Connect as a client: lines of standard input are sent, messages received are printed.
-    #[command(after_long_help = connect::HELP)]
+    #[command(after_help = connect::HELP)]
     Connect(connect::ConnectArgs),
     /// Print a completion script for a shell.
-    #[command(after_long_help = COMPLETIONS_HELP)]
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
