@@ -1,0 +1,13 @@
+//! The command `sporegate` as people and scripts use it: the real program, its exit code, what it
+//! prints and where. Every error is one paragraph on standard error, and no panic.
+
+mod connect;
+mod demo;
+mod help;
+mod inspect;
+mod program;
+mod serve;
+mod token;
+mod wrong_module;
+mod wrong_setting;
+mod wrong_use;

@@ -1,0 +1,110 @@
+//! `sporegate connect`: what it sends, what it prints, and how it ends.
+
+use serde_json::json;
+
+use super::program::{Ended, Program, run};
+use crate::support::TestGateway;
+
+/// `connect` as alice to a sub path, with this input.
+async fn connect(gateway: &TestGateway, path: &str, input: &str) -> Ended {
+    program(gateway, path).run(input).await
+}
+
+fn program(gateway: &TestGateway, path: &str) -> Program {
+    let url = format!("{}{path}", gateway.url());
+    let program = Program::new(["connect", &url, "--linger", "300ms"]);
+    program.variable("SPOREGATE_TOKEN", &gateway.token("alice", &[]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_sent_messages_are_printed_and_the_end_is_told() {
+    let gateway = TestGateway::with().set("greeting = false").module("echo", "echo").start().await;
+    let ended =
+        connect(&gateway, "/echo", "hello\n\u{fc}n\u{ef}\n\nlast, without a line end").await;
+    assert_eq!(ended.ok(), "hello\n\u{fc}n\u{ef}\n\nlast, without a line end\n");
+    assert_eq!(ended.err, "closed: 1000\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn far_more_than_all_queues_hold_comes_back_whole() {
+    let gateway = TestGateway::with().set("greeting = false").module("echo", "echo").start().await;
+    let input: String = (0..20_000).map(|n| format!("{n} {}\n", "x".repeat(500))).collect();
+    let ended = connect(&gateway, "/echo", &input).await;
+    assert!(ended.ok() == input, "{} of {} bytes came back", ended.out.len(), input.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binary_message_is_printed_in_hexadecimal() {
+    let gateway = TestGateway::serving(&["probe"]).await;
+    let command = json!({"do": "send", "binary": [0, 159, 255]});
+    let ended = connect(&gateway, "/probe", &format!("{command}\n")).await;
+    assert!(ended.ok().contains("\nbinary 3 bytes: 00 9f ff\n"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_of_the_other_side_is_told_and_only_1000_is_success() {
+    let gateway = TestGateway::serving(&["probe"]).await;
+    for (code, reason, exit) in [(1000, "that was all", 0), (4900, "I do not like you", 1)] {
+        let command = json!({"do": "close", "code": code, "reason": reason});
+        // The input goes on: it is the other side that ends this.
+        let mut running = program(&gateway, "/probe").start();
+        running.type_line(&command.to_string()).await;
+        running.line().await;
+        running.line().await;
+        let ended = running.ended_by_itself().await;
+        assert_eq!(ended.code, Some(exit), "{ended:?}");
+        assert_eq!(ended.err, format!("closed: {code} {reason}\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_stops_ends_it_with_1001() {
+    let gateway = TestGateway::serving(&["echo"]).await;
+    let mut running = program(&gateway, "/echo").start();
+    assert!(running.line().await.contains("setClientId"));
+    running.type_line("hello").await;
+    assert_eq!(running.line().await, "hello");
+    assert!(gateway.stop().await);
+    let ended = running.ended_by_itself().await;
+    assert_eq!((ended.code, ended.err.starts_with("closed: 1001 ")), (Some(1), true), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_1006() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let mut running = Program::new(["connect", &url]).start();
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+    futures_util::SinkExt::send(&mut socket, "so far".into()).await.unwrap();
+    assert_eq!(running.line().await, "so far");
+    drop(socket);
+    let ended = running.ended_by_itself().await;
+    assert_eq!((ended.code, &*ended.err), (Some(1), "closed: 1006 connection lost\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_with_its_status() {
+    let gateway = TestGateway::serving(&["echo"]).await;
+    let url = gateway.url();
+    let echo = format!("{url}/echo");
+    run(["connect", &echo]).await.failed(1, &["refused with 401: credentials", "--token"]);
+    let guess = ["connect", &echo, "--token", "guess"];
+    run(guess).await.failed(1, &["refused with 401: "]);
+    let elsewhere = echo.replace("/websocket", "");
+    let ended = Program::new(["connect", &elsewhere, "--token", &gateway.token("a", &[])]);
+    ended.run("").await.failed(1, &["refused with 404: ", "/websocket"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_connected_to_is_told() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("ws://{free}/websocket");
+    run(["connect", &nobody])
+        .await
+        .failed(1, &["cannot connect to ws://", "is the gateway running"]);
+    for url in ["foo", "http://127.0.0.1/", "ws://", "wss://127.0.0.1/"] {
+        run(["connect", url]).await.failed(2, &["ws://"]);
+    }
+    run(["connect", &nobody, "--token", "a b\n"]).await.failed(2, &["token"]);
+}
