@@ -2,6 +2,8 @@
 //! anything else runs: queries return shared handles.
 
 mod path_tree;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;

@@ -174,3 +174,103 @@ fn wake(mut state: MutexGuard<'_, State>) {
         sleeper.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::{ConnectionPolicy, OnFailure};
+    use crate::path::ConnectPath;
+    use crate::principal::Principal;
+
+    struct Bell(AtomicUsize);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn session(messages: usize, bytes: usize) -> Arc<Session> {
+        let policy = ConnectionPolicy {
+            message_bytes: 1024,
+            outbox_messages: messages,
+            outbox_bytes: bytes,
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(10),
+            keep_alive_interval: None,
+            write_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(5),
+            greeting: false,
+            on_failure: OnFailure::Skip,
+        };
+        let path = ConnectPath::parse("/a").unwrap();
+        Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy)).unwrap())
+    }
+
+    #[test]
+    fn an_outbox_is_full_by_count_and_by_bytes() {
+        let by_count = session(2, 100);
+        by_count.send(Payload::text("a")).unwrap();
+        by_count.send(Payload::text("b")).unwrap();
+        assert_eq!(by_count.send(Payload::text("c")), Err(Refusal::Full));
+        let by_bytes = session(10, 3);
+        by_bytes.send(Payload::text("abc")).unwrap();
+        assert_eq!(by_bytes.send(Payload::text("d")), Err(Refusal::Full));
+        by_bytes.send(Payload::text("")).unwrap();
+    }
+
+    #[test]
+    fn a_permit_holds_room_until_it_is_used_or_dropped() {
+        let session = session(1, 100);
+        let permit = SendPermit::reserve(&session, 1).unwrap();
+        assert_eq!(session.send(Payload::text("x")), Err(Refusal::Full));
+        drop(permit);
+        session.send(Payload::text("x")).unwrap();
+        assert_eq!(session.outbox().drain().messages.len(), 1);
+        assert_eq!(session.outbox().waiting_bytes(), 0);
+    }
+
+    #[test]
+    fn the_first_reason_to_close_stays_and_nothing_more_is_taken() {
+        let session = session(5, 100);
+        let permit = SendPermit::reserve(&session, 1).unwrap();
+        session.send(Payload::text("last words")).unwrap();
+        session.close(CloseReason::GOING_AWAY);
+        session.close(CloseReason::SLOW_CONSUMER);
+        permit.send(Payload::text("x"));
+        assert_eq!(session.send(Payload::text("x")), Err(Refusal::Closed));
+        let drained = session.outbox().drain();
+        assert_eq!(drained.close, Some(CloseReason::GOING_AWAY));
+        assert_eq!(drained.messages, [Payload::text("last words")]);
+    }
+
+    #[test]
+    fn a_sleeper_is_woken_once_and_one_that_is_awake_not_at_all() {
+        let session = session(5, 100);
+        let bell = Arc::new(Bell(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&bell));
+        assert!(!session.outbox().poll_news(&waker));
+        session.send(Payload::text("a")).unwrap();
+        session.send(Payload::text("b")).unwrap();
+        assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+        session.outbox().drain();
+        assert!(!session.outbox().poll_news(&waker));
+        session.outbox().awake();
+        session.send(Payload::text("c")).unwrap();
+        assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn an_ended_outbox_is_empty_and_takes_nothing() {
+        let session = session(5, 100);
+        session.send(Payload::text("a")).unwrap();
+        session.outbox().end();
+        assert!(session.outbox().drain().messages.is_empty());
+        assert_eq!(session.send(Payload::text("b")), Err(Refusal::Closed));
+        assert_eq!(session.outbox().waiting_bytes(), 0);
+    }
+}
