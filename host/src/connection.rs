@@ -33,9 +33,6 @@ use crate::session::Session;
 /// Messages read in one go before others get their turn and answers are written.
 const READ_BATCH: usize = 64;
 
-/// Answers that may gather before they are written, in bytes.
-const WRITE_BATCH_BYTES: usize = 16 << 10;
-
 /// The original's keep-alive message: a JSON string.
 const KEEP_ALIVE: &str = "\"keepalive\"";
 
@@ -80,6 +77,8 @@ where
         Ok(never) => match never {},
         Err(ending) => ending,
     };
+    // Whoever sends from now on is told that it is too late.
+    session.outbox().end();
     // Only an ending connection needs room for this.
     Box::pin(ending.close(connection.socket, session.policy().close_timeout)).await
 }
@@ -134,9 +133,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let mut next = first;
         for _ in 0..READ_BATCH {
             self.handle(next).await?;
-            if self.session.outbox().waiting_bytes() >= WRITE_BATCH_BYTES {
-                self.write_waiting().await?;
-            }
             match std::future::poll_fn(|cx| Poll::Ready(socket::poll_next(self.socket, cx))).await {
                 Poll::Ready(frame) => next = frame,
                 Poll::Pending => return Ok(()),
@@ -161,7 +157,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Some(Err(error)) => return Err(Ending::from(error)),
             None => return Err(Ending::Lost),
         };
-        self.dispatch(payload).await.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
+        let verdict = self.dispatch(payload).await;
+        // Before the next frame is looked at: the library answers a close as soon as it reads it,
+        // and then takes no message any more.
+        let close = socket::feed_drained(self.socket, self.session).await?;
+        match close.or(verdict) {
+            None => Ok(()),
+            Some(reason) => {
+                socket::flush(self.socket, self.session.policy().write_timeout).await?;
+                Err(Ending::Ours(reason))
+            }
+        }
     }
 
     /// Hands a message to the listeners. While they take their time, what they flush is written.
@@ -186,7 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Ending> {
-        socket::write(self.socket, [message], self.session.policy().write_timeout).await
+        let timeout = self.session.policy().write_timeout;
+        socket::feed(self.socket, message, timeout).await?;
+        socket::flush(self.socket, timeout).await
     }
 
     /// Writes what waits in the outbox; closes if a close was asked for.
