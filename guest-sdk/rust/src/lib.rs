@@ -63,3 +63,7 @@ pub use failure::{Failure, Result};
 pub use log::{log, log_panics};
 pub use matcher::listen_for_disconnects;
 pub use pages::{clients_of_user, clients_on_path};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,10 +5,8 @@ mod command;
 mod describe;
 mod trouble;
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sporegate_guest::{
     Audience, DisconnectEvent, Error, Listener, MessageEvent, MessageMatcher, Outcome, Payload,
     Result, clients, export, listen_for_disconnects, listeners,
@@ -20,8 +18,8 @@ use command::{Command, Ending, Gone};
 const WATCHERS: &str = "/probe/watch/*";
 
 struct Probe {
-    memory: BTreeMap<String, Value>,
-    endings: BTreeMap<String, Ending>,
+    memory: Map<String, Value>,
+    endings: Vec<(String, Ending)>,
     when_gone: Gone,
     grown: Vec<Vec<u8>>,
     number: u64,
@@ -39,8 +37,8 @@ impl Listener for Probe {
         MessageMatcher::any().listen("probe")?;
         listen_for_disconnects("gone", None)?;
         Ok(Self {
-            memory: BTreeMap::new(),
-            endings: BTreeMap::new(),
+            memory: Map::new(),
+            endings: Vec::new(),
             when_gone: Gone::Report,
             grown: Vec::new(),
             number: 0,
@@ -50,8 +48,8 @@ impl Listener for Probe {
     fn on_message(&mut self, event: MessageEvent) -> Result<Outcome> {
         if event.listener != "probe" {
             event.reply_json(&describe::message(&event))?;
-            let ending = self.endings.get(&event.listener).copied().unwrap_or(Ending::Proceed);
-            return Ok(ending.into());
+            let told = self.endings.iter().rfind(|(name, _)| *name == event.listener);
+            return Ok(told.map_or(Ending::Proceed, |(_, ending)| *ending).into());
         }
         let command: Value = event.json().unwrap_or_default();
         if command.get("do").is_none() {
@@ -136,7 +134,7 @@ impl Probe {
                 None => Ok(Value::Null),
             },
             "add-listener" => {
-                self.endings.insert(it.name.clone(), it.outcome.unwrap_or(Ending::Proceed));
+                self.endings.push((it.name.clone(), it.outcome.unwrap_or(Ending::Proceed)));
                 let matcher = it.matcher.into();
                 listeners::add_message_listener(&it.name, &matcher, it.priority).map(Value::from)
             }
@@ -201,12 +199,13 @@ impl Probe {
     }
 
     fn repeat(&mut self, times: u64, commands: &[Value], call: &mut Call) -> Result<Value> {
-        let mut counts = BTreeMap::new();
+        let mut counts = Map::new();
         for command in (0..times).flat_map(|_| commands) {
             let answer = self.run(command, call)?;
             let code = answer.pointer("/error/code").and_then(Value::as_str).unwrap_or("ok");
-            *counts.entry(code.to_owned()).or_insert(0_u64) += 1;
+            let before = counts.get(code).and_then(Value::as_u64).unwrap_or(0);
+            counts.insert(code.to_owned(), (before + 1).into());
         }
-        Ok(json!(counts))
+        Ok(counts.into())
     }
 }
