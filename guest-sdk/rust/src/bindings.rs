@@ -31,8 +31,9 @@ pub mod handover {
     });
 }
 
-/// The part of WASI that carries a line to the module's log. Imported only by a module that
-/// logs: what nobody calls is dropped when the component is made.
+/// The part of WASI that carries a line to the module's log, where the standard library has none.
+/// Imported only by a module that logs: what nobody calls is dropped when the component is made.
+#[cfg(all(feature = "log", target_family = "wasm", target_os = "unknown"))]
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
 pub(crate) mod wasi {
     wit_bindgen::generate!({

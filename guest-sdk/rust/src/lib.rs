@@ -36,13 +36,14 @@
 //!
 //! The types are those of the interface (`wit/`), with methods added; [`clients`] and
 //! [`listeners`] are its functions. Nothing here asks for more than the world `listener`, except
-//! [`log`].
+//! [`log()`] and [`log_panics`].
 
 pub mod bindings;
 mod event;
 mod export;
 mod failure;
 mod json;
+#[cfg(feature = "log")]
 mod log;
 mod matcher;
 mod pages;
@@ -60,6 +61,7 @@ pub use bindings::listener::sporegate::gateway::types::{Client, ClientId, Error,
 pub use export::Instance;
 pub use export::{Listener, StatefulListener};
 pub use failure::{Failure, Result};
+#[cfg(feature = "log")]
 pub use log::{log, log_panics};
 pub use matcher::listen_for_disconnects;
 pub use pages::{clients_of_user, clients_on_path};

@@ -3,22 +3,37 @@
 
 use std::panic;
 
-use crate::bindings::wasi::wasi::cli::stderr::get_stderr;
+/// Writes a text to the module's log, one entry for each line. It is lost where the gateway takes
+/// no more lines.
+pub fn log(text: &str) {
+    write(&format!("{text}\n"));
+}
 
-/// What one write to a WASI stream may hold.
-const WRITE_BYTES: usize = 4096;
+/// From now on a panic writes its message and place to the module's log before it traps.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|info| log(&info.to_string())));
+}
 
-/// Writes one line to the module's log. It is lost where the gateway takes no more lines.
-pub fn log(line: &str) {
+/// Here the standard library's output goes nowhere.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn write(text: &str) {
+    use crate::bindings::wasi::wasi::cli::stderr::get_stderr;
+
+    /// What one write to a WASI stream may hold.
+    const WRITE_BYTES: usize = 4096;
+
     let stderr = get_stderr();
-    for part in format!("{line}\n").as_bytes().chunks(WRITE_BYTES) {
+    for part in text.as_bytes().chunks(WRITE_BYTES) {
         if stderr.blocking_write_and_flush(part).is_err() {
             return;
         }
     }
 }
 
-/// From now on a panic writes its message and place to the module's log before it traps.
-pub fn log_panics() {
-    panic::set_hook(Box::new(|info| log(&info.to_string())));
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn write(text: &str) {
+    use std::io::Write as _;
+
+    // Nobody could be told.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
