@@ -108,11 +108,12 @@ impl Dispatcher {
         for route in self.modules.disconnect_routes(session.path()) {
             let call = DisconnectCall { listener: &route.name, session, reason };
             self.counters.calls.increment();
-            match route.target.on_disconnect(&call).await {
-                Ok(mut called) => self.counters.messages_queued.add(called.effects.apply()),
+            let result = route.target.on_disconnect(&call).await;
+            self.modules.refresh(&route.target);
+            match result {
+                Ok(turn) => turn.finish(),
                 Err(failure) => self.note_failure(&route.target, session, &failure),
             }
-            self.modules.refresh(&route.target);
         }
     }
 
@@ -125,10 +126,7 @@ impl Dispatcher {
         let result = module.on_message(call).await;
         self.modules.refresh(module);
         match result {
-            Ok(mut called) => {
-                self.counters.messages_queued.add(called.effects.apply());
-                Ok(called.answer)
-            }
+            Ok(turn) => Ok(turn.finish()),
             Err(failure) => {
                 self.note_failure(module, call.session, &failure);
                 Err(failure)

@@ -85,7 +85,8 @@ impl Gateway {
         let address =
             listener.local_addr().map_err(|source| BindError { address: config.listen, source })?;
         let registry = Arc::new(Registry::new(config.max_connections as usize));
-        let Loaded { modules, refused } = load_modules(config, &registry).await?;
+        let counters = Arc::new(Counters::default());
+        let Loaded { modules, refused } = load_modules(config, &registry, &counters).await?;
         for refusal in &refused {
             tracing::error!(file = %refusal.path.display(), "module refused: {}", refusal.reason);
         }
@@ -101,7 +102,6 @@ impl Gateway {
             );
         }
         let modules = Arc::new(ModuleTable::new(modules));
-        let counters = Arc::new(Counters::default());
         let dispatcher =
             Dispatcher::new(Arc::clone(&registry), Arc::clone(&modules), Arc::clone(&counters))
                 .with_native_echo(hidden.native_echo);
@@ -125,7 +125,7 @@ impl Gateway {
     pub async fn check(config: &Config) -> Result<CheckReport, StartError> {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(0));
-        Ok(CheckReport { loaded: load_modules(config, &registry).await? })
+        Ok(CheckReport { loaded: load_modules(config, &registry, &Arc::default()).await? })
     }
 
     /// The address in use.
@@ -201,11 +201,16 @@ fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
     })
 }
 
-async fn load_modules(config: &Config, registry: &Arc<Registry>) -> Result<Loaded, StartError> {
+async fn load_modules(
+    config: &Config,
+    registry: &Arc<Registry>,
+    counters: &Arc<Counters>,
+) -> Result<Loaded, StartError> {
     let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
     let loader = Loader {
         sandbox,
         registry: Arc::clone(registry),
+        counters: Arc::clone(counters),
         base_path: config.path.as_str().into(),
         defaults: config.sandbox.defaults.clone(),
     };

@@ -8,5 +8,5 @@ mod table;
 
 pub use directory::{FoundModule, Refused, Scan, scan};
 pub use loader::{Loaded, Loader};
-pub use module::Module;
+pub use module::{Module, Turn};
 pub use table::{ModuleTable, RouteCache};

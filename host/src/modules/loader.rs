@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::directory::{self, FoundModule, Refused};
 use super::module::Module;
 use crate::config::{ModuleConfig, ModuleDefaults};
+use crate::counters::Counters;
 use crate::path::PathSet;
 use crate::registry::Registry;
 use crate::sandbox::{ModuleContext, ModuleLog, Revision, Sandbox};
@@ -18,6 +19,8 @@ pub struct Loader {
     pub sandbox: Arc<Sandbox>,
     /// The clients that modules will see.
     pub registry: Arc<Registry>,
+    /// What the gateway counts.
+    pub counters: Arc<Counters>,
     /// Path under which clients connect.
     pub base_path: Arc<str>,
     /// What holds where a sidecar says nothing.
@@ -62,6 +65,7 @@ impl Loader {
             limits: config.limits,
             registry: Arc::clone(&self.registry),
             memory: Arc::clone(self.sandbox.memory()),
+            counters: Arc::clone(&self.counters),
             listeners: Default::default(),
             log,
         };

@@ -5,9 +5,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::config::{Affinity, Lifetime, Run};
+use crate::counters::Counters;
 use crate::sandbox::{
     CallFailure, Called, DisconnectCall, Instance, MessageCall, ModuleContext, Outcome, Revision,
 };
@@ -21,6 +22,15 @@ pub struct Module {
     run: Run,
     slots: Box<[Slot]>,
     spread: RandomState,
+}
+
+/// A call that succeeded. Its instance takes the next one only when this is gone, so that what one
+/// call asked for happens before what the next one asks for.
+#[derive(Debug)]
+pub struct Turn<'a, T> {
+    called: Called<T>,
+    counters: &'a Counters,
+    _place: MutexGuard<'a, Option<Instance>>,
 }
 
 /// The place of one instance. It outlives the instance in it.
@@ -40,7 +50,7 @@ impl Module {
         let mut slots = Vec::with_capacity(run.instances);
         for _ in 0..run.instances.max(1) {
             let mut started = Instance::start(&revision, &context).await?;
-            started.effects.apply();
+            started.effects.apply(&context.counters.messages_queued);
             let kept = match run.lifetime {
                 Lifetime::Instance => Some(started.answer),
                 Lifetime::Call => None,
@@ -67,24 +77,25 @@ impl Module {
     }
 
     /// Calls the instance that the message belongs to, waiting for it in line.
-    pub async fn on_message(&self, call: &MessageCall<'_>) -> Result<Called<Outcome>, CallFailure> {
+    pub async fn on_message(
+        &self,
+        call: &MessageCall<'_>,
+    ) -> Result<Turn<'_, Outcome>, CallFailure> {
         let mut place = self.slot(call.session).instance.lock().await;
         let instance = self.ready(&mut place).await?;
         let result = instance.on_message(call).await;
-        self.tidy(&mut place);
-        result
+        self.turn(place, result)
     }
 
     /// Calls the instance that the session belonged to, waiting for it in line.
     pub async fn on_disconnect(
         &self,
         call: &DisconnectCall<'_>,
-    ) -> Result<Called<()>, CallFailure> {
+    ) -> Result<Turn<'_, ()>, CallFailure> {
         let mut place = self.slot(call.session).instance.lock().await;
         let instance = self.ready(&mut place).await?;
         let result = instance.on_disconnect(call).await;
-        self.tidy(&mut place);
-        result
+        self.turn(place, result)
     }
 
     /// The instance of a place; a fresh one where there is none, or only one whose last call
@@ -100,18 +111,24 @@ impl Module {
             Some(instance) => Ok(instance),
             empty => {
                 let mut started = Box::pin(Instance::start(&self.revision, &self.context)).await?;
-                started.effects.apply();
+                started.effects.apply(&self.context.counters.messages_queued);
                 Ok(empty.insert(started.answer))
             }
         }
     }
 
-    fn tidy(&self, place: &mut Option<Instance>) {
+    /// Ends the instance if its time has come.
+    fn turn<'a, T>(
+        &'a self,
+        mut place: MutexGuard<'a, Option<Instance>>,
+        result: Result<Called<T>, CallFailure>,
+    ) -> Result<Turn<'a, T>, CallFailure> {
         let spent = self.run.lifetime == Lifetime::Call
             || place.as_ref().is_some_and(|instance| !instance.is_usable());
         if spent {
             *place = None;
         }
+        Ok(Turn { called: result?, counters: &self.context.counters, _place: place })
     }
 
     #[expect(
@@ -131,5 +148,13 @@ impl Module {
             Affinity::Path => self.spread.hash_one(session.path().as_str()),
         };
         &self.slots[(key % self.slots.len() as u64) as usize]
+    }
+}
+
+impl<T> Turn<'_, T> {
+    /// Makes what the call asked for happen, and gives its answer.
+    pub fn finish(mut self) -> T {
+        self.called.effects.apply(&self.counters.messages_queued);
+        self.called.answer
     }
 }

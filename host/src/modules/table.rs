@@ -45,7 +45,9 @@ impl ModuleTable {
     /// A table of started modules.
     pub fn new(modules: Vec<Arc<Module>>) -> Self {
         for module in &modules {
-            module.context().listeners.take_changed();
+            // Nobody calls them yet.
+            let listeners = &module.context().listeners;
+            listeners.put_in_force(listeners.changes());
         }
         let snapshot = Snapshot { version: 1, router: router(&modules) };
         Self { modules, snapshot: ArcSwap::from_pointee(snapshot), building: Mutex::new(()) }
@@ -80,14 +82,21 @@ impl ModuleTable {
         self.snapshot.load().router.disconnect_on_path(path).cloned().collect()
     }
 
-    /// Puts a module's changed listeners in force, if it changed any.
+    /// Puts a module's changed listeners in force, if it changed any. When this returns they are,
+    /// whoever did it.
     pub fn refresh(&self, module: &Module) {
-        if !module.context().listeners.take_changed() {
+        let listeners = &module.context().listeners;
+        if !listeners.has_news() {
             return;
         }
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if !listeners.has_news() {
+            return;
+        }
+        let changes = listeners.changes();
         let version = self.snapshot.load().version + 1;
         self.snapshot.store(Arc::new(Snapshot { version, router: router(&self.modules) }));
+        listeners.put_in_force(changes);
     }
 }
 

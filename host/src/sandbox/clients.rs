@@ -42,12 +42,8 @@ impl Host for InstanceState {
         self.count_host_call()?;
         Ok(self.query(cursor.as_deref(), |state, cursor| {
             let pattern = state.granted_pattern(&path)?;
-            Ok(state.context.registry.on_path(
-                &pattern,
-                &state.context.grants,
-                cursor,
-                page_size(limit),
-            ))
+            let size = page_size(limit)?;
+            Ok(state.context.registry.on_path(&pattern, &state.context.grants, cursor, size))
         }))
     }
 
@@ -60,7 +56,8 @@ impl Host for InstanceState {
         self.count_host_call()?;
         Ok(self.query(cursor.as_deref(), |state, cursor| {
             let scope = &state.context.grants;
-            Ok(state.context.registry.of_user(&username, scope, cursor, page_size(limit)))
+            let size = page_size(limit)?;
+            Ok(state.context.registry.of_user(&username, scope, cursor, size))
         }))
     }
 
@@ -108,17 +105,17 @@ impl Host for InstanceState {
 
     fn flush(&mut self) -> wasmtime::Result<Result<(), Error>> {
         self.count_host_call()?;
-        self.call.effects.apply();
+        self.call.effects.apply(&self.context.counters.messages_queued);
         Ok(Ok(()))
     }
 }
 
 impl InstanceState {
     fn queue_send(&mut self, to: &str, payload: Payload) -> Result<(), Error> {
-        let session = self.visible(to).ok_or(Error::NotFound)?;
+        let session = self.visible(to).ok_or_else(|| self.unknown(to))?;
         check_size(&payload, [&session])?;
         self.count_send(payload.len()).map_err(limit_exceeded)?;
-        if self.call.effects.closes(session.id()) {
+        if self.closes(&session) {
             return Err(Error::Closed);
         }
         let permit =
@@ -140,7 +137,8 @@ impl InstanceState {
             return Err(Error::InvalidArgument(format!("except: at most {MAX_IDS} ids")));
         }
         let mut to = self.audience(audience)?;
-        let except: HashSet<ClientId> = except.iter().filter_map(|id| id.parse().ok()).collect();
+        let except = except.iter().filter_map(|id| id.parse().ok());
+        let except: HashSet<ClientId> = except.chain(self.call.effects.closing()).collect();
         to.retain(|session| !except.contains(&session.id()) && !session.outbox().is_closed());
         check_size(&payload, &to)?;
         self.count_send(payload.len()).map_err(limit_exceeded)?;
@@ -154,8 +152,8 @@ impl InstanceState {
             BadClose::Code(_) => Error::InvalidArgument(format!("code: {bad}")),
             BadClose::ReasonBytes(_) => Error::InvalidArgument(format!("reason: {bad}")),
         })?;
-        let session = self.visible(id).ok_or(Error::NotFound)?;
-        if session.outbox().is_closed() || self.call.effects.closes(session.id()) {
+        let session = self.visible(id).ok_or_else(|| self.unknown(id))?;
+        if session.outbox().is_closed() || self.closes(&session) {
             return Err(Error::Closed);
         }
         self.count_send(0).map_err(limit_exceeded)?;
@@ -194,6 +192,19 @@ impl InstanceState {
         self.context.grants.contains(session.path()).then_some(session)
     }
 
+    /// Why a client cannot be found: of the one that this very call is about, it is known.
+    fn unknown(&self, id: &str) -> Error {
+        match self.gone {
+            Some(gone) if id.parse() == Ok(gone) => Error::Closed,
+            Some(_) | None => Error::NotFound,
+        }
+    }
+
+    /// Whether this call has already asked to close the client.
+    fn closes(&self, session: &Session) -> bool {
+        self.call.effects.closing().any(|id| id == session.id())
+    }
+
     /// A path or pattern that the module may at least partly see.
     pub(super) fn granted_pattern(&self, path: &str) -> Result<PathPattern, Error> {
         let pattern = PathPattern::parse(path)
@@ -230,8 +241,11 @@ impl From<PayloadResult> for Payload {
     }
 }
 
-fn page_size(limit: u32) -> usize {
-    limit.clamp(1, MAX_PAGE) as usize
+fn page_size(limit: u32) -> Result<usize, Error> {
+    match limit {
+        0 => Err(Error::InvalidArgument("limit: a page has at least 1 client".into())),
+        _ => Ok(limit.min(MAX_PAGE) as usize),
+    }
 }
 
 pub(super) fn limit_exceeded(quota: &str) -> Error {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::close::CloseReason;
+use crate::counters::Counter;
 use crate::message::Payload;
 use crate::session::{ClientId, Refusal, SendPermit, Session};
 
@@ -33,17 +34,17 @@ impl Effects {
         self.recorded.push(Effect::Close { session, reason });
     }
 
-    /// Whether this call has already asked to close the client.
-    pub(super) fn closes(&self, id: ClientId) -> bool {
-        self.recorded.iter().any(|effect| match effect {
-            Effect::Close { session, .. } => session.id() == id,
-            Effect::Send { .. } | Effect::Broadcast { .. } => false,
+    /// The clients that this call has already asked to close.
+    pub(super) fn closing(&self) -> impl Iterator<Item = ClientId> {
+        self.recorded.iter().filter_map(|effect| match effect {
+            Effect::Close { session, .. } => Some(session.id()),
+            Effect::Send { .. } | Effect::Broadcast { .. } => None,
         })
     }
 
-    /// Makes everything recorded happen, in order, and forgets it. Returns how many messages were
-    /// queued.
-    pub fn apply(&mut self) -> u64 {
+    /// Makes everything recorded happen, in order, and forgets it. Messages that were queued are
+    /// added to `counter`.
+    pub fn apply(&mut self, counter: &Counter) {
         let mut queued = 0;
         for effect in self.recorded.drain(..) {
             match effect {
@@ -57,7 +58,7 @@ impl Effects {
                 Effect::Close { session, reason } => session.close(reason),
             }
         }
-        queued
+        counter.add(queued);
     }
 }
 

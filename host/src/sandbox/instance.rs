@@ -11,6 +11,7 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bindings::Listener;
 use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
 use super::component::Revision;
+use super::engine::TICK;
 use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
 use super::state::{Entry, InstanceState, ModuleContext};
 
@@ -18,6 +19,10 @@ const MAX_COMPONENT_HANDLES: usize = 1_024;
 
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
 const DIRECT_TICKS: u32 = 2;
+
+/// A module that may use more CPU time than this in one call is never entered directly: neither
+/// its time-out nor those who wait for what it flushed could interrupt it.
+const MAX_DIRECT_BUDGET: Duration = Duration::from_millis(100);
 
 /// One instance in its own store.
 pub struct Instance {
@@ -98,7 +103,9 @@ impl Instance {
     ) -> Result<Called<()>, CallFailure> {
         let client = ClientParts::of(call.session);
         let func = self.listener.sporegate_gateway_disconnect_handler().func_on_disconnect();
+        self.cell.store.data_mut().gone = Some(call.session.id());
         let (answer,) = self.cell.enter(func, (call.lower(&client),)).await?;
+        self.cell.store.data_mut().gone = None;
         self.cell.finish(answer)
     }
 }
@@ -149,7 +156,10 @@ impl Cell {
     }
 
     fn entry(&self) -> Entry {
-        if self.revision.may_wait || self.revision.slow.load(Ordering::Relaxed) {
+        let limits = &self.store.data().context.limits;
+        let budget = TICK.saturating_mul(limits.cpu_ticks);
+        let brief = budget <= MAX_DIRECT_BUDGET.min(limits.call_timeout);
+        if !brief || self.revision.may_wait || self.revision.slow.load(Ordering::Relaxed) {
             Entry::Fiber
         } else {
             Entry::Direct

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -44,11 +44,12 @@ pub struct DisconnectRegistration {
     pub path: Option<PathPattern>,
 }
 
-/// The listeners in force, and whether anybody has to look at them again.
+/// The listeners of a module as its calls left them, and how many changes of them are in force.
 #[derive(Debug, Default)]
 pub struct ModuleListeners {
     current: ArcSwap<Registrations>,
-    changed: AtomicBool,
+    changes: AtomicU64,
+    in_force: AtomicU64,
 }
 
 /// What a call changed, and how the module's listeners look to it.
@@ -67,15 +68,24 @@ enum Change {
 }
 
 impl ModuleListeners {
-    /// The listeners in force.
+    /// The listeners now.
     pub fn current(&self) -> Arc<Registrations> {
         self.current.load_full()
     }
 
-    /// Whether they changed since this was last asked.
-    pub fn take_changed(&self) -> bool {
-        // Nearly always false: a plain read is all it costs then.
-        self.changed.load(Ordering::Acquire) && self.changed.swap(false, Ordering::AcqRel)
+    /// How many changes [`ModuleListeners::current`] has at least.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether there are changes that are not in force.
+    pub fn has_news(&self) -> bool {
+        self.in_force.load(Ordering::Acquire) < self.changes()
+    }
+
+    /// So many changes are in force now.
+    pub fn put_in_force(&self, changes: u64) {
+        self.in_force.fetch_max(changes, Ordering::AcqRel);
     }
 
     pub(super) fn apply(&self, staged: ListenerChanges) {
@@ -87,7 +97,7 @@ impl ModuleListeners {
             staged.changes.iter().cloned().for_each(|change| next.apply(change));
             next
         });
-        self.changed.store(true, Ordering::Release);
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -11,9 +11,11 @@ use super::listeners::{ListenerChanges, ModuleListeners};
 use super::meter::{InstanceMemory, MemoryMeter};
 use super::module_log::ModuleLog;
 use super::wasi::Wasi;
+use crate::counters::Counters;
 use crate::limits::ModuleLimits;
 use crate::path::PathSet;
 use crate::registry::Registry;
+use crate::session::ClientId;
 
 /// What all instances of a module share.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct ModuleContext {
     pub registry: Arc<Registry>,
     /// The memory budget of the whole gateway.
     pub memory: Arc<MemoryMeter>,
+    /// What the gateway counts.
+    pub counters: Arc<Counters>,
     /// Listeners in force.
     pub listeners: ModuleListeners,
     /// What the module prints.
@@ -41,6 +45,8 @@ pub(super) struct InstanceState {
     pub(super) context: Arc<ModuleContext>,
     pub(super) memory: InstanceMemory,
     pub(super) call: CallRecord,
+    /// The client whose end the call is about, if it is about one.
+    pub(super) gone: Option<ClientId>,
     pub(super) wasi: Wasi,
 }
 
@@ -71,7 +77,7 @@ impl InstanceState {
     pub(super) fn new(context: Arc<ModuleContext>) -> Self {
         let memory = InstanceMemory::new(context.limits.memory_bytes, Arc::clone(&context.memory));
         let wasi = Wasi::new(&context);
-        Self { context, memory, call: CallRecord::default(), wasi }
+        Self { context, memory, call: CallRecord::default(), gone: None, wasi }
     }
 
     /// Starts the record of a call that may use `tick_limit` ticks of CPU time.
