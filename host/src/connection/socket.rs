@@ -84,30 +84,51 @@ pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
 ) -> Result<(), Ending> {
-    let drained = session.outbox().drain();
-    let messages = drained.messages.into_iter().map(message);
-    write(socket, messages, session.policy().write_timeout).await?;
-    drained.close.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
+    let close = feed_drained(socket, session).await?;
+    flush(socket, session.policy().write_timeout).await?;
+    close.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
 }
 
-/// Writes messages and flushes once. A peer that takes nothing for `timeout` is too slow.
-pub(super) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
+/// Feeds everything that waits for the session; returns the close that was asked for.
+pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    messages: impl IntoIterator<Item = Message>,
+    session: &Arc<Session>,
+) -> Result<Option<CloseReason>, Ending> {
+    let drained = session.outbox().drain();
+    for payload in drained.messages {
+        feed(socket, message(payload), session.policy().write_timeout).await?;
+    }
+    Ok(drained.close)
+}
+
+/// Hands a message to the library, which writes once enough has gathered, or at the next
+/// [`flush`]. A peer that takes nothing for `timeout` is too slow.
+pub(super) async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    message: Message,
     timeout: Duration,
 ) -> Result<(), Ending> {
-    let written = async {
-        for message in messages {
-            socket.feed(message).await?;
-        }
-        socket.flush().await
-    };
-    let mut written = pin!(written);
+    in_time(socket.feed(message), timeout).await
+}
+
+/// Writes what was fed. A peer that takes nothing for `timeout` is too slow.
+pub(super) async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    timeout: Duration,
+) -> Result<(), Ending> {
+    in_time(socket.flush(), timeout).await
+}
+
+async fn in_time(
+    writing: impl Future<Output = Result<(), Error>>,
+    timeout: Duration,
+) -> Result<(), Ending> {
+    let mut writing = pin!(writing);
     // Nearly always the socket takes all at once: then no clock is read.
-    let at_once = std::future::poll_fn(|cx| Poll::Ready(written.as_mut().poll(cx))).await;
+    let at_once = std::future::poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await;
     let result = match at_once {
         Poll::Ready(result) => result,
-        Poll::Pending => match tokio::time::timeout(timeout, written).await {
+        Poll::Pending => match tokio::time::timeout(timeout, writing).await {
             Ok(result) => result,
             Err(_) => return Err(Ending::Ours(CloseReason::SLOW_CONSUMER)),
         },
