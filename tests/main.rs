@@ -5,5 +5,6 @@
 
 mod support;
 
+mod interface;
 mod layers;
 mod line;

@@ -123,6 +123,15 @@ impl Client {
         assert_eq!(self.text().await, text);
     }
 
+    /// Returns when everything sent before has been handled; panics if a message comes.
+    pub async fn settle(&mut self) {
+        self.send(Message::Ping(Default::default())).await;
+        match self.frame().await {
+            Some(Ok(Message::Pong(_))) => {}
+            other => panic!("expected a pong and nothing else, got {other:?}"),
+        }
+    }
+
     /// Waits for the close frame and returns code and reason. Panics on any other message.
     pub async fn closed(&mut self) -> (u16, String) {
         match self.message().await {

@@ -19,6 +19,7 @@ const SECRET: &str = "a secret for tests only, of more than 32 bytes";
 pub struct Setup {
     directory: TempDir,
     top: String,
+    sandbox: String,
     tables: String,
 }
 
@@ -34,7 +35,8 @@ impl TestGateway {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("modules")).unwrap();
         std::fs::write(directory.path().join("secret"), SECRET).unwrap();
-        Setup { directory, top: String::new(), tables: String::new() }
+        let (top, sandbox, tables) = Default::default();
+        Setup { directory, top, sandbox, tables }
     }
 
     /// A gateway with these guests, each under its own name.
@@ -125,6 +127,18 @@ impl Setup {
         self
     }
 
+    /// Adds settings of `[sandbox]`, such as `memory = "64MiB"`.
+    pub fn sandbox(mut self, lines: &str) -> Self {
+        self.sandbox.push_str(lines);
+        self.sandbox.push('\n');
+        self
+    }
+
+    /// The directory of the configuration file.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub fn modules(&self) -> PathBuf {
         self.directory.path().join("modules")
     }
@@ -136,7 +150,9 @@ impl Setup {
         let jwt = "[[auth.jwt]]\nname = \"test\"\nsecret_file = \"secret\"\nleeway = \"0s\"\n";
         let sandbox = match self.tables.contains("[sandbox]") {
             true => String::new(),
-            false => format!("[sandbox]\ncache = {:?}\n", cache.display().to_string()),
+            false => {
+                format!("[sandbox]\ncache = {:?}\n{}", cache.display().to_string(), self.sandbox)
+            }
         };
         let text =
             format!("listen = \"127.0.0.1:0\"\n{}\n{sandbox}\n{jwt}\n{}", self.top, self.tables);

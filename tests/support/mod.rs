@@ -2,13 +2,27 @@
 
 mod client;
 mod gateway;
+mod probe;
 mod raw;
 
 pub use client::{Client, Refused};
 pub use gateway::{TestGateway, guest, sporegate};
+pub use probe::error;
 pub use raw::{RawResponse, raw_request};
 
 use std::time::Duration;
 
 /// Longest that anything in a test may take: only a failing test ever waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until a condition holds; it is looked at again and again.
+pub async fn until(what: &str, condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+        panic!("{what}: not so within {PATIENCE:?}");
+    }
+}
