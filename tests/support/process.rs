@@ -1,0 +1,94 @@
+//! `sporegate serve` in a process of its own: for what is seen from outside only, its logs and its
+//! memory.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use super::PATIENCE;
+use super::gateway::{Setup, sporegate};
+
+/// A serving process, killed with the test.
+pub struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    announced: String,
+    setup: Setup,
+}
+
+impl Serving {
+    /// Starts `sporegate serve` with these flags more, and waits until it listens.
+    pub async fn start(setup: Setup, flags: &[&str]) -> Self {
+        let config = setup.write();
+        let stderr = File::create(setup.directory().join("stderr")).unwrap();
+        let mut child = sporegate()
+            .args(["serve", "--config"])
+            .arg(config)
+            .arg("--modules")
+            .arg(setup.modules())
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            (stdout, line)
+        });
+        let (stdout, announced) = reading.await.unwrap();
+        let serving = Self { child, stdout, announced, setup };
+        assert!(serving.announced.starts_with("listening on "), "{}", serving.stderr());
+        serving
+    }
+
+    /// `ws://127.0.0.1:port/websocket`.
+    pub fn url(&self) -> &str {
+        self.announced.trim_start_matches("listening on ").trim_end()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.url().split('/').nth(2).unwrap().parse().unwrap()
+    }
+
+    /// What it has logged so far.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(self.setup.directory().join("stderr")).unwrap()
+    }
+
+    /// Memory in use, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Asks it to stop; returns how it ended and everything it has printed and logged.
+    pub async fn stop(mut self) -> (ExitStatus, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+        let ended = async {
+            loop {
+                match self.child.try_wait().unwrap() {
+                    Some(status) => return status,
+                    None => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
+            }
+        };
+        let status = tokio::time::timeout(PATIENCE, ended).await.expect("it does not stop");
+        let mut output = self.announced.clone();
+        self.stdout.read_to_string(&mut output).unwrap();
+        (status, output + &self.stderr())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
