@@ -27,7 +27,9 @@ pub struct Gulp<S> {
 impl<S> Gulp<S> {
     /// A stream of which `early` was read before.
     pub fn new(stream: S, early: Bytes) -> Self {
-        Self { stream, rest: early }
+        // Also without a byte in them they can hold on to the buffer that they were read into.
+        let rest = if early.is_empty() { Bytes::new() } else { early };
+        Self { stream, rest }
     }
 
     fn give(&mut self, buffer: &mut ReadBuf<'_>) {
