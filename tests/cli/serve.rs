@@ -145,7 +145,7 @@ async fn a_check_covers_all_and_serves_nothing() {
     let checked = flags("check", &setup, &["--listen", &address]).run("").await;
     assert_eq!(
         checked.ok(),
-        "ok: module chat: paths /chat/*\nok: module echo: paths /echo/*\nok: configuration and 2 modules\n"
+        "ok: module chat: paths /chat/*\nok: module echo: paths /echo/*\nok: configuration; modules: 2\n"
     );
     assert_eq!(checked.err.lines().filter(|line| line.contains("ERROR")).count(), 0);
 }
@@ -155,5 +155,5 @@ async fn a_check_of_an_empty_directory_warns_that_nobody_can_connect() {
     let directory = tempfile::tempdir().unwrap();
     let checked = run(["check", "--modules", &directory.path().to_string_lossy()]).await;
     assert!(checked.ok().starts_with("warning: nobody can connect: "), "{checked:?}");
-    assert!(checked.out.ends_with("ok: configuration and 0 modules\n"), "{checked:?}");
+    assert!(checked.out.ends_with("ok: configuration; modules: 0\n"), "{checked:?}");
 }

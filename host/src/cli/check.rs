@@ -29,6 +29,6 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     if bad > 0 {
         bail!("{bad} of {} modules refused; each is named above with the reason", good + bad);
     }
-    output::line(format_args!("ok: configuration and {good} modules"))?;
+    output::line(format_args!("ok: configuration; modules: {good}"))?;
     Ok(ExitCode::SUCCESS)
 }
