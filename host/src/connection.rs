@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
-                liveness.poll_due(context).map(|due| Wake::Timer(due))
+                liveness.poll_due(context).map(Wake::Timer)
             })
             .await;
             self.session.outbox().awake();
