@@ -4,6 +4,7 @@
 mod directory;
 mod loader;
 mod module;
+mod slot;
 mod table;
 
 pub use directory::{FoundModule, Refused, Scan, scan};

@@ -1,11 +1,10 @@
-//! One module with its instances. A slot is the mailbox of an instance: whoever has a message for
-//! it waits in line, so that a busy instance slows its senders down and drops nothing. The line
-//! is as long as there are connections, for each waits with one message at a time.
+//! One module with its instances: which instance a session belongs to, and when a fresh one takes
+//! over.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, MutexGuard};
+use super::slot::{Expect, Hold, Slot};
 
 use crate::config::{Affinity, Lifetime, Run};
 use crate::counters::Counters;
@@ -30,13 +29,7 @@ pub struct Module {
 pub struct Turn<'a, T> {
     called: Called<T>,
     counters: &'a Counters,
-    _place: MutexGuard<'a, Option<Instance>>,
-}
-
-/// The place of one instance. It outlives the instance in it.
-#[derive(Debug, Default)]
-struct Slot {
-    instance: Mutex<Option<Instance>>,
+    _hold: Hold<'a>,
 }
 
 impl Module {
@@ -52,10 +45,10 @@ impl Module {
             let mut started = Instance::start(&revision, &context).await?;
             started.effects.apply(&context.counters.messages_queued);
             let kept = match run.lifetime {
-                Lifetime::Instance => Some(started.answer),
+                Lifetime::Instance => Some(Box::new(started.answer)),
                 Lifetime::Call => None,
             };
-            slots.push(Slot { instance: Mutex::new(kept) });
+            slots.push(Slot::new(kept));
         }
         let slots = slots.into_boxed_slice();
         Ok(Self { context, revision, run, slots, spread: RandomState::new() })
@@ -81,10 +74,10 @@ impl Module {
         &self,
         call: &MessageCall<'_>,
     ) -> Result<Turn<'_, Outcome>, CallFailure> {
-        let mut place = self.slot(call.session).instance.lock().await;
-        let instance = self.ready(&mut place).await?;
+        let mut hold = self.hold(call.session).await;
+        let instance = self.ready(&mut hold).await?;
         let result = instance.on_message(call).await;
-        self.turn(place, result)
+        self.turn(hold, result)
     }
 
     /// Calls the instance that the session belonged to, waiting for it in line.
@@ -92,17 +85,17 @@ impl Module {
         &self,
         call: &DisconnectCall<'_>,
     ) -> Result<Turn<'_, ()>, CallFailure> {
-        let mut place = self.slot(call.session).instance.lock().await;
-        let instance = self.ready(&mut place).await?;
+        let mut hold = self.hold(call.session).await;
+        let instance = self.ready(&mut hold).await?;
         let result = instance.on_disconnect(call).await;
-        self.turn(place, result)
+        self.turn(hold, result)
     }
 
     /// The instance of a place; a fresh one where there is none, or only one whose last call
     /// never came back.
     async fn ready<'a>(
         &self,
-        place: &'a mut Option<Instance>,
+        place: &'a mut Option<Box<Instance>>,
     ) -> Result<&'a mut Instance, CallFailure> {
         if place.as_ref().is_some_and(|instance| !instance.is_usable()) {
             *place = None;
@@ -112,7 +105,7 @@ impl Module {
             empty => {
                 let mut started = Box::pin(Instance::start(&self.revision, &self.context)).await?;
                 started.effects.apply(&self.context.counters.messages_queued);
-                Ok(empty.insert(started.answer))
+                Ok(empty.insert(Box::new(started.answer)))
             }
         }
     }
@@ -120,15 +113,24 @@ impl Module {
     /// Ends the instance if its time has come.
     fn turn<'a, T>(
         &'a self,
-        mut place: MutexGuard<'a, Option<Instance>>,
+        mut hold: Hold<'a>,
         result: Result<Called<T>, CallFailure>,
     ) -> Result<Turn<'a, T>, CallFailure> {
         let spent = self.run.lifetime == Lifetime::Call
-            || place.as_ref().is_some_and(|instance| !instance.is_usable());
+            || hold.as_ref().is_some_and(|instance| !instance.is_usable());
         if spent {
-            *place = None;
+            *hold = None;
         }
-        Ok(Turn { called: result?, counters: &self.context.counters, _place: place })
+        Ok(Turn { called: result?, counters: &self.context.counters, _hold: hold })
+    }
+
+    /// Waits in line for the instance of a session.
+    async fn hold(&self, session: &Session) -> Hold<'_> {
+        let expect = match self.revision.is_quick() && self.run.lifetime == Lifetime::Instance {
+            true => Expect::ShortCall,
+            false => Expect::LongCall,
+        };
+        self.slot(session).take(expect).await
     }
 
     #[expect(

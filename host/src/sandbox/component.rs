@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasi_preview1_component_adapter_provider::{
@@ -122,6 +122,11 @@ impl Revision {
     /// SHA-256 of the file it was made from.
     pub fn digest(&self) -> Digest256 {
         self.digest
+    }
+
+    /// Whether its calls neither wait nor were ever seen to run long.
+    pub fn is_quick(&self) -> bool {
+        !self.may_wait && !self.slow.load(Ordering::Relaxed)
     }
 
     /// Size of the file it was made from, in bytes.
