@@ -1,10 +1,21 @@
 //! End-to-end tests: real sockets, real components, one binary. Each test starts its own gateway
 //! on a free port and talks to it through the one client in `support`.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "clippy allows these in test functions only, and not in what they share"
+)]
 
 mod support;
 
+mod auth;
+mod connection;
+mod defects;
+mod http;
 mod interface;
 mod layers;
 mod line;

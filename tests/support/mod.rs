@@ -3,12 +3,16 @@
 mod client;
 mod gateway;
 mod probe;
+mod process;
 mod raw;
+pub mod raw_client;
 
 pub use client::{Client, Refused};
-pub use gateway::{TestGateway, guest, sporegate};
+pub use gateway::{Setup, TestGateway, guest, sporegate, token};
 pub use probe::error;
-pub use raw::{RawResponse, raw_request};
+pub use process::Serving;
+pub use raw::{ACCEPT, Handshake, KEY, RawResponse, raw_exchange, raw_request, read_response};
+pub use raw_client::RawClient;
 
 use std::time::Duration;
 
