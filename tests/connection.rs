@@ -47,6 +47,13 @@ async fn the_greeting_is_a_secret_of_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_smallest_outbox_has_room_for_the_greeting() {
+    let smallest = "message_size = \"1B\"\noutbox_messages = 1\noutbox_size = \"1KiB\"";
+    let gateway = limited(smallest).start().await;
+    gateway.client("/probe").await.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_greeting_can_be_switched_off() {
     let gateway = TestGateway::with().set("greeting = false").module("echo", "echo");
     let gateway = gateway.start().await;

@@ -101,8 +101,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             })
             .await;
             self.session.outbox().awake();
-            if matches!(wake, Wake::Frame(_)) {
-                liveness.heard();
+            let arrived = self.socket.get_mut().take_arrived();
+            match wake {
+                // What came before the ping is no answer to it.
+                Wake::Timer(Due::Ping) => {}
+                // A large message may take longer than a pong, and no pong can come within it.
+                Wake::Timer(Due::PeerIsDead) if arrived => {
+                    liveness.heard();
+                    continue;
+                }
+                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => liveness.heard(),
+                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) => {}
             }
             // In a box, so that the room for it is taken only while there is something to do:
             // idle connections are many.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::limited;
-use crate::support::raw_client::{PING, PONG, TEXT, frame};
+use crate::support::raw_client::{PING, PONG, RawFrame, TEXT, frame};
 use crate::support::{RawClient, TestGateway};
 
 const QUICK: &str = "ping_interval = \"1s\"\npong_timeout = \"200ms\"\nclose_timeout = \"200ms\"";
@@ -55,6 +55,28 @@ async fn whatever_a_peer_sends_is_a_sign_of_life() {
         client.send(&frame(TEXT, br#"{"do":"count"}"#)).await;
         assert_eq!(client.json().await["ok"], 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_takes_longer_than_a_pong_is_a_sign_of_life_too() {
+    let gateway = limited(QUICK).start().await;
+    let mut client = RawClient::connect(&gateway, "/probe/room").await;
+    client.stream().set_nodelay(true).unwrap();
+    let text = format!(r#"{{"do":"count","text":"{}"}}"#, "x".repeat(400));
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
+    // No pong can be sent within a frame: it takes two and a half seconds.
+    for part in frame(TEXT, text.as_bytes()).chunks(9) {
+        pace.tick().await;
+        client.send(part).await;
+    }
+    let answer = loop {
+        match client.frame().await.expect("an answer") {
+            RawFrame { first: PING, .. } => {}
+            answer => break answer,
+        }
+    };
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+    assert_eq!(answer["ok"], 1, "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

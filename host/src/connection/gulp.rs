@@ -22,6 +22,7 @@ thread_local! {
 pub struct Gulp<S> {
     stream: S,
     rest: Bytes,
+    arrived: bool,
 }
 
 impl<S> Gulp<S> {
@@ -29,7 +30,12 @@ impl<S> Gulp<S> {
     pub fn new(stream: S, early: Bytes) -> Self {
         // Also without a byte in them they can hold on to the buffer that they were read into.
         let rest = if early.is_empty() { Bytes::new() } else { early };
-        Self { stream, rest }
+        Self { stream, rest, arrived: false }
+    }
+
+    /// Whether anything has arrived since this was asked last, be it part of a message only.
+    pub fn take_arrived(&mut self) -> bool {
+        std::mem::take(&mut self.arrived)
     }
 
     fn give(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -52,12 +58,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gulp<S> {
             return Poll::Ready(Ok(()));
         }
         if buffer.remaining() >= GULP_BYTES {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+            self.arrived |= buffer.filled().len() > before;
+            return Poll::Ready(Ok(()));
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let mut gulp = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut gulp))?;
             let read = gulp.filled();
+            self.arrived |= !read.is_empty();
             let (now, later) = read.split_at(read.len().min(buffer.remaining()));
             buffer.put_slice(now);
             if !later.is_empty() {
