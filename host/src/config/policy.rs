@@ -42,7 +42,8 @@ pub struct PathPolicy {
 
 const MESSAGE_SIZES: (ByteSize, ByteSize) = (ByteSize::bytes(1), ByteSize::mib(64));
 const OUTBOX_MESSAGES: (u32, u32) = (1, 1_000_000);
-const OUTBOX_SIZES: (ByteSize, ByteSize) = (ByteSize::bytes(1), ByteSize::gib(1));
+/// Not less than the greeting has, which would never leave.
+const OUTBOX_SIZES: (ByteSize, ByteSize) = (ByteSize::kib(1), ByteSize::gib(1));
 const WAITS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(600));
 const INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3_600));
 

@@ -136,6 +136,10 @@ fn a_mistake_in_the_file_is_told_with_its_line_and_the_way_to_mend_it() {
             "2:16: `limits.message_size` is 67108865B; it must be from 1B to 64MiB",
         ),
         (
+            "[limits]\nmessage_size = \"16B\"\noutbox_size = \"1023B\"",
+            "3:15: `limits.outbox_size` is 1023B; it must be from 1KiB to 1GiB",
+        ),
+        (
             "[limits]\nheader_size = \"4KiB\"",
             "2:15: `limits.header_size` is 4KiB; it must be from 8KiB to 1MiB",
         ),
