@@ -37,28 +37,36 @@ async fn pages_of_the_gateway_itself_and_allowed_ones_may_connect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_other_pages_are_refused_before_the_upgrade() {
     let gateway = TestGateway::with().set(ALLOWED).start().await;
-    for origin in [
-        "https://evil.example",
-        "null",
-        "",
-        "https://good.example.evil",
-        "https://evil-good.example",
-        "https://sub.good.example",
-        "http://good.example",
-        "https://good.example:8443",
-        "https://good.example/",
-        "https://good.example@evil.example",
-        "https://evil.example/https://good.example",
-        "https://good.example https://evil.example",
-        "http://localhost",
-        "http://localhost:30000",
-        "http://gate.example",
-        "https://gate.example:84430",
-        "https://gate.example.evil:8443",
-        "file://",
+    let own = "gate.example:8443";
+    for (host, origin) in [
+        (own, "https://evil.example"),
+        (own, "null"),
+        (own, ""),
+        (own, "https://good.example.evil"),
+        (own, "https://evil-good.example"),
+        (own, "https://sub.good.example"),
+        (own, "http://good.example"),
+        (own, "https://good.example:8443"),
+        (own, "https://good.example/"),
+        (own, "https://good.example@evil.example"),
+        (own, "https://evil.example/https://good.example"),
+        (own, "https://good.example https://evil.example"),
+        (own, "http://localhost"),
+        (own, "http://localhost:30000"),
+        (own, "http://gate.example"),
+        (own, "https://gate.example:844"),
+        (own, "https://gate.example.evil:8443"),
+        (own, "file://"),
+        ("gate.example", "https://gate.example.evil"),
+        ("gate.example", "https://evil-gate.example"),
+        ("gate.example", "https://sub.gate.example"),
+        ("gate.example", "https://gate.example:80"),
+        ("gate.example:844", "https://gate.example:8443"),
+        ("gate.example:443", "http://gate.example"),
+        ("not a host", "https://not a host"),
     ] {
-        let status = status(&gateway, "gate.example:8443", &[origin]).await;
-        assert_eq!(status, 403, "{origin}");
+        let status = status(&gateway, host, &[origin]).await;
+        assert_eq!(status, 403, "{origin} at {host}");
     }
     assert_eq!(gateway.counters().accepted.get(), 0);
 }

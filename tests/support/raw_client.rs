@@ -96,8 +96,13 @@ impl RawClient {
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
+        assert!(self.try_send(bytes).await, "the connection has ended");
+    }
+
+    /// Sends; returns whether the connection still took it.
+    pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
         let sending = self.stream.write_all(bytes);
-        tokio::time::timeout(PATIENCE, sending).await.expect("nobody reads").unwrap();
+        tokio::time::timeout(PATIENCE, sending).await.expect("nobody reads").is_ok()
     }
 
     pub fn stream(&mut self) -> &mut TcpStream {
