@@ -95,6 +95,15 @@ async fn a_message_of_exactly_the_limit_passes_and_one_byte_more_is_1009() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_only_after_all_of_its_large_message_still_hears_why() {
+    let gateway = limited("message_size = \"1000B\"").start().await;
+    let mut client = RawClient::connect(&gateway, "/probe").await;
+    client.send(&frame(BINARY, &vec![b'x'; 8 << 20])).await;
+    assert_eq!(client.close_code().await, 1009);
+    client.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_path_may_have_a_limit_of_its_own() {
     let setup = limited("message_size = \"10B\"");
     let setup = setup.table("[[paths]]\npattern = \"/probe/files\"\nmessage_size = \"100KiB\"");
