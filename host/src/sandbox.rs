@@ -12,6 +12,7 @@ mod bindings;
 mod call;
 mod clients;
 mod component;
+mod description;
 mod effects;
 mod engine;
 mod failure;
@@ -20,6 +21,7 @@ mod instance;
 mod listeners;
 mod meter;
 mod module_log;
+mod nesting;
 mod state;
 mod wasi;
 

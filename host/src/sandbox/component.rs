@@ -12,7 +12,9 @@ use wasi_preview1_component_adapter_provider::{
 use wasmtime::component::Component;
 
 use super::bindings::ListenerPre;
+use super::description;
 use super::engine::{Sandbox, Ticker};
+use super::nesting;
 use super::state::InstanceState;
 use super::wasi;
 
@@ -28,6 +30,9 @@ pub(super) const EXPORTS: [(&str, &str); 3] = [
     ("message-handler", "on-message"),
     ("disconnect-handler", "on-disconnect"),
 ];
+
+/// Only what is used of it becomes memory.
+const STACK_BYTES: usize = 64 << 20;
 
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
 const COMPONENT: [u8; 4] = [13, 0, 1, 0];
@@ -99,6 +104,10 @@ pub enum LoadError {
 impl Revision {
     /// Checks and compiles a file. Takes from milliseconds to many seconds of CPU time.
     pub fn compile(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
+        on_deep_stack(|| Self::compile_here(sandbox, file))
+    }
+
+    fn compile_here(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
         let component = componentize(file)?;
         let component = Component::new(&sandbox.engine, &component)
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
@@ -160,12 +169,30 @@ impl fmt::Debug for Digest256 {
     }
 }
 
+/// Runs what recurses with what a file holds. Its stack holds what `nesting` lets through, and a
+/// panic of it is an error of the file.
+pub(super) fn on_deep_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send,
+) -> Result<T, LoadError> {
+    let builder = std::thread::Builder::new().name("sporegate-load".into());
+    std::thread::scope(|scope| {
+        match builder.stack_size(STACK_BYTES).spawn_scoped(scope, work).map(|work| work.join()) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(LoadError::Invalid("the compiler panicked".into())),
+            Err(error) => Err(LoadError::Invalid(format!("no thread to read it: {error}"))),
+        }
+    })
+}
+
 /// The bytes of a component: the file itself, or a component made of the core module in it.
 pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
     match (file.first_chunk::<4>(), file.get(4..8)) {
         (None, _) => Err(LoadError::NotWasm { found: CUT_SHORT }),
         (Some(&ELF), _) => Err(LoadError::NotWasm { found: PRECOMPILED }),
-        (Some(b"\0asm"), Some(kind)) if kind == COMPONENT => Ok(file.into()),
+        (Some(b"\0asm"), Some(kind)) if kind == COMPONENT => {
+            nesting::check(file).map_err(LoadError::Invalid)?;
+            Ok(file.into())
+        }
         (Some(b"\0asm"), Some(kind)) if kind == CORE_MODULE => encode(file).map(Into::into),
         (Some(b"\0asm"), _) => Err(LoadError::Invalid("unknown version in the header".into())),
         (Some(_), _) => Err(LoadError::NotWasm { found: UNKNOWN }),
@@ -174,6 +201,8 @@ pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Lo
 
 fn encode(core: &[u8]) -> Result<Vec<u8>, LoadError> {
     wasmparser::validate(core).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    nesting::check(core).map_err(LoadError::Invalid)?;
+    description::check(core, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER).map_err(LoadError::Core)?;
     wit_component::ComponentEncoder::default()
         .module(core)
         .and_then(|encoder| {

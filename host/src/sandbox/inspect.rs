@@ -1,7 +1,6 @@
 //! What a file asks for and offers, read from its types alone: nothing is compiled or run.
 
-use wit_component::DecodedWasm;
-use wit_parser::{Resolve, WorldItem, WorldKey};
+use wasmparser::{Parser, Payload};
 
 use super::component::{self, Digest256, EXPORTS, Grant, LoadError, PACKAGE, VERSION};
 
@@ -51,19 +50,16 @@ impl Inspection {
 
 /// Reads the types of a module.
 pub fn inspect(file: &[u8]) -> Result<Inspection, LoadError> {
+    component::on_deep_stack(|| inspect_here(file))
+}
+
+fn inspect_here(file: &[u8]) -> Result<Inspection, LoadError> {
     let component = component::componentize(file)?;
     let kind = match component {
         std::borrow::Cow::Borrowed(_) => ModuleKind::Component,
         std::borrow::Cow::Owned(_) => ModuleKind::CoreModule,
     };
-    let decoded = wit_component::decode(&component)
-        .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-    let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(LoadError::Invalid("it holds interface types and no code".into()));
-    };
-    let world = resolve.worlds.get(world).ok_or_else(|| LoadError::Invalid("no world".into()))?;
-    let imports = names(&resolve, world.imports.iter());
-    let exports = names(&resolve, world.exports.iter());
+    let (imports, exports) = names(&component).map_err(|e| LoadError::Invalid(e.to_string()))?;
     let missing = EXPORTS
         .iter()
         .map(|(interface, _)| format!("{PACKAGE}/{interface}@{VERSION}"))
@@ -84,11 +80,29 @@ pub fn inspect(file: &[u8]) -> Result<Inspection, LoadError> {
     })
 }
 
-fn names<'a>(
-    resolve: &Resolve,
-    items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
-) -> Vec<String> {
-    items.map(|(key, _)| resolve.name_world_key(key)).collect()
+/// What a component imports and exports, in its order.
+fn names(component: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::Error> {
+    wasmparser::validate(component)?;
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
 }
 
 /// What a granted interface is good for.

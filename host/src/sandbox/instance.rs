@@ -159,11 +159,7 @@ impl Cell {
         let limits = &self.store.data().context.limits;
         let budget = TICK.saturating_mul(limits.cpu_ticks);
         let brief = budget <= MAX_DIRECT_BUDGET.min(limits.call_timeout);
-        if !brief || !self.revision.is_quick() {
-            Entry::Fiber
-        } else {
-            Entry::Direct
-        }
+        if !brief || !self.revision.is_quick() { Entry::Fiber } else { Entry::Direct }
     }
 
     /// Takes what the call recorded; of a refused one, nothing is kept.
