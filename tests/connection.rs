@@ -84,7 +84,7 @@ async fn keep_alive_messages_can_be_switched_off() {
     let setup = TestGateway::with().set("enableKeepAlive = false\nkeepAliveIntervalSec = 1");
     let gateway = setup.table("[limits]\nping_interval = \"1s\"").start().await;
     let mut client = RawClient::connect(&gateway, "/echo").await;
-    let mut stay = async |client: &mut RawClient| {
+    let stay = async |client: &mut RawClient| {
         let ping = client.frame().await.unwrap();
         assert_eq!(ping.first, PING, "{ping:?}");
         let pong = crate::support::raw_client::frame(0x8a, &ping.payload);

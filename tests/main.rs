@@ -13,9 +13,15 @@
 mod support;
 
 mod auth;
+mod cli;
+mod clients;
 mod connection;
 mod defects;
+mod documents;
+mod examples;
 mod http;
 mod interface;
 mod layers;
 mod line;
+mod modules;
+mod sandbox;

@@ -98,8 +98,10 @@ async fn a_refusal_is_told_with_its_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_connected_to_is_told() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nobody = format!("ws://{free}/websocket");
+    // Taken, so that no other test gets it, and nobody listens there.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = format!("ws://{}/websocket", taken.local_addr().unwrap());
     run(["connect", &nobody])
         .await
         .failed(1, &["cannot connect to ws://", "is the gateway running"]);

@@ -111,8 +111,10 @@ impl Running {
 
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it has ended").to_string();
-        let kill = std::process::Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(kill.unwrap().success());
+        // The shell's own: the program of this name is not everywhere.
+        let kill = format!("kill -s {name} {pid}");
+        let status = std::process::Command::new("sh").args(["-c", &kill]).status();
+        assert!(status.unwrap().success());
     }
 
     /// Waits for the end while its input goes on.

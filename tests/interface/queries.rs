@@ -108,7 +108,8 @@ async fn clients_are_found_on_an_exact_path_and_by_pattern_in_order_of_path_and_
         by_path.iter().filter(|(path, _)| wanted(path)).map(|(_, id)| id.clone()).collect()
     };
     let asking = &mut clients[0];
-    let cases: [(&str, fn(&str) -> bool); 6] = [
+    type Wanted = fn(&str) -> bool;
+    let cases: [(&str, Wanted); 6] = [
         ("/probe/rooms/b", |path| path == "/probe/rooms/b"),
         ("/probe/rooms", |path| path == "/probe/rooms"),
         ("/probe/rooms/{room}", |path| path.matches('/').count() == 3),

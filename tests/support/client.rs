@@ -17,7 +17,6 @@ use super::PATIENCE;
 /// A connected client.
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    answer: HeaderMap,
 }
 
 /// The answer to a handshake that was turned away.
@@ -25,7 +24,6 @@ pub struct Client {
 pub struct Refused {
     pub status: u16,
     pub headers: HeaderMap,
-    pub body: String,
 }
 
 impl Client {
@@ -44,19 +42,12 @@ impl Client {
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
         match patiently("connect", tokio_tungstenite::connect_async(request)).await {
-            Ok((socket, answer)) => Ok(Self { socket, answer: answer.headers().clone() }),
-            Err(Error::Http(answer)) => Err(Refused {
-                status: answer.status().as_u16(),
-                headers: answer.headers().clone(),
-                body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).into(),
-            }),
+            Ok((socket, _)) => Ok(Self { socket }),
+            Err(Error::Http(answer)) => {
+                Err(Refused { status: answer.status().as_u16(), headers: answer.headers().clone() })
+            }
             Err(error) => panic!("{url}: {error}"),
         }
-    }
-
-    /// Headers of the answer to the handshake.
-    pub fn answer(&self) -> &HeaderMap {
-        &self.answer
     }
 
     /// Reads the greeting and returns the token in it.
@@ -129,6 +120,18 @@ impl Client {
         match self.frame().await {
             Some(Ok(Message::Pong(_))) => {}
             other => panic!("expected a pong and nothing else, got {other:?}"),
+        }
+    }
+
+    /// Returns when everything sent before has been handled; messages that come are passed over.
+    pub async fn handled(&mut self) {
+        self.send(Message::Ping(Default::default())).await;
+        loop {
+            match self.frame().await {
+                Some(Ok(Message::Pong(_))) => return,
+                Some(Ok(_)) => {}
+                other => panic!("expected a pong, got {other:?}"),
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod probe;
 mod process;
 mod raw;
 pub mod raw_client;
+mod wat;
 
 pub use client::{Client, Refused};
 pub use gateway::{Setup, TestGateway, guest, sporegate, token};
@@ -13,6 +14,7 @@ pub use probe::error;
 pub use process::Serving;
 pub use raw::{ACCEPT, Handshake, KEY, RawResponse, raw_exchange, raw_request, read_response};
 pub use raw_client::RawClient;
+pub use wat::{core_guest, guest_source};
 
 use std::time::Duration;
 

@@ -70,7 +70,9 @@ impl Serving {
     /// Asks it to stop; returns how it ended and everything it has printed and logged.
     pub async fn stop(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+        // The shell's own: the program of this name is not everywhere.
+        let kill = format!("kill -s TERM {pid}");
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ended = async {
             loop {
                 match self.child.try_wait().unwrap() {

@@ -1,0 +1,5 @@
+//! The examples do what their README says.
+
+mod chat;
+mod echo;
+mod messaging;

@@ -1,0 +1,138 @@
+//! A good file, cut short or with a wrong byte: refused or loaded, never a panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use sporegate::sandbox::{CompileCache, Revision, Sandbox, SandboxSettings, inspect};
+
+use super::{reason, serving};
+use crate::support::{TestGateway, guest};
+
+fn sandbox() -> Sandbox {
+    let settings =
+        SandboxSettings { memory_bytes: 64 << 20, module_bytes: 1 << 20, cache: CompileCache::Off };
+    Sandbox::new(&settings).unwrap()
+}
+
+/// Compiles and inspects; returns whether it was taken. What panics is shown with its name.
+fn try_file(sandbox: &Sandbox, file: &[u8], what: &str) -> bool {
+    let tried = catch_unwind(AssertUnwindSafe(|| {
+        inspect(file).ok();
+        Revision::compile(sandbox, file).is_ok()
+    }));
+    tried.unwrap_or_else(|_| panic!("{what}: it panicked"))
+}
+
+/// Every length near both ends, and many between.
+fn cuts(length: usize) -> impl Iterator<Item = usize> {
+    (0..length).filter(move |cut| *cut < 200 || length - cut < 100 || cut % 131 == 0)
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_refused() {
+    let sandbox = sandbox();
+    for name in ["echo", "core-echo", "preview1", "greedy"] {
+        let whole = guest(name);
+        for cut in cuts(whole.len()) {
+            let what = format!("{name} cut to {cut} of {} bytes", whole.len());
+            let taken = try_file(&sandbox, &whole[..cut], &what);
+            // Only the custom sections at the end can be missing without harm.
+            assert!(!taken || whole.len() - cut < 1_000, "{what}: it was taken");
+        }
+    }
+}
+
+#[test]
+fn a_file_with_a_wrong_byte_does_no_harm() {
+    let sandbox = sandbox();
+    for name in ["echo", "core-echo", "preview1", "start-fails"] {
+        let whole = guest(name);
+        let mut random = 0x9E37_79B9_u32;
+        for round in 0..120 {
+            let mut damaged = whole.clone();
+            // xorshift: the same damage in every run.
+            for shift in [13, 17, 5] {
+                random ^= if shift == 17 { random >> shift } else { random << shift };
+            }
+            let at = match round % 2 {
+                0 => random as usize % whole.len(),
+                // The structure is more interesting than the code.
+                _ => random as usize % whole.len().min(2_000),
+            };
+            damaged[at] ^= 1 << (random >> 29);
+            try_file(&sandbox, &damaged, &format!("{name} with a wrong byte at {at}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_file_is_refused_and_says_so() {
+    let echo = guest("echo");
+    let gateway = TestGateway::with()
+        .file("half.wasm", &echo[..echo.len() / 2])
+        .module("echo", "echo")
+        .start()
+        .await;
+    assert_eq!(serving(&gateway), ["echo"]);
+    let said = reason(&gateway, "half.wasm");
+    assert!(said.contains("damaged") && said.contains("copy it whole"), "{said}");
+}
+
+/// An unsigned number as WebAssembly writes it.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        match number {
+            0 => return bytes.into_iter().chain([low]).collect(),
+            _ => bytes.push(low | 0x80),
+        }
+    }
+}
+
+/// A component in a component, and so on.
+fn nested_components(levels: usize) -> Vec<u8> {
+    // Written from the inside out, so backwards.
+    let mut backwards: Vec<u8> = Vec::new();
+    for level in 0..=levels {
+        backwards.extend(b"\0asm\x0d\0\x01\0".iter().rev());
+        if level < levels {
+            let length = leb128(backwards.len());
+            backwards.extend(length.iter().rev());
+            backwards.push(4);
+        }
+    }
+    backwards.reverse();
+    backwards
+}
+
+/// A component with one type, which is a component type with one type, and so on.
+fn nested_types(levels: usize) -> Vec<u8> {
+    let mut types = vec![1];
+    for _ in 0..levels {
+        types.extend([0x41, 1, 1]);
+    }
+    types.extend([0x41, 0]);
+    let mut file = b"\0asm\x0d\0\x01\0\x07".to_vec();
+    file.extend(leb128(types.len()));
+    file.extend(types);
+    file
+}
+
+#[test]
+fn types_within_types_without_end_do_no_harm() {
+    let sandbox = sandbox();
+    for levels in [1, 50, 1_000, 30_000, 5_000_000] {
+        let file = nested_types(levels);
+        assert!(!try_file(&sandbox, &file, "nested types"), "{levels}");
+    }
+}
+
+#[test]
+fn components_within_components_without_end_do_no_harm() {
+    let sandbox = sandbox();
+    for levels in [1, 50, 1_000, 30_000, 1_000_000] {
+        let file = nested_components(levels);
+        assert!(!try_file(&sandbox, &file, "nested components"), "{levels}");
+    }
+}

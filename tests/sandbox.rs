@@ -1,0 +1,8 @@
+//! Whatever a guest does, it costs its own call only: not its next call, not other clients, not
+//! other modules.
+
+mod failures;
+mod instances;
+mod limits;
+mod logs;
+mod pressure;
