@@ -244,12 +244,12 @@ impl<'a> World<'a> {
 }
 
 impl<'a> Package<'a> {
-    /// `wasi:io`, 0.2.0 of `wasi:io/poll@0.2.0`; what has no package belongs to the nameless one.
+    /// `wasi:io`, 0.2.0 of `wasi:io/poll@0.2.0`; what has no package belongs to the world.
     fn of(interface: &'a str) -> Self {
         let (path, version) = interface.split_once('@').unwrap_or((interface, ""));
         match path.split_once('/') {
             Some((name, _)) => Self { name, version },
-            None => Self { name: "", version: "" },
+            None => Self { name: "the world itself", version: "" },
         }
     }
 }
