@@ -87,9 +87,9 @@ fn described(name: &str, with: &str) -> Vec<u8> {
     let mut file = guest("preview1");
     assert_eq!(name.len(), with.len());
     let places = file.windows(name.len()).enumerate();
-    let places = places.filter(|(_, bytes)| *bytes == name.as_bytes());
+    let mut places = places.filter(|(_, bytes)| *bytes == name.as_bytes());
     // The first places are its imports.
-    let (at, _) = places.last().unwrap();
+    let (at, _) = places.next_back().unwrap();
     file[at..at + name.len()].copy_from_slice(with.as_bytes());
     file
 }
