@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::limited;
 use crate::support::raw_client::close_frame;
-use crate::support::{Handshake, RawClient, Serving, TestGateway, token};
+use crate::support::{Handshake, RawClient, Serving, TestGateway, read_response, token};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_client_is_closed_with_1001_and_every_disconnect_is_told() {
@@ -53,6 +53,21 @@ async fn nobody_can_make_a_stop_wait() {
     silent.ended().await;
     assert_eq!(counters.calls.get(), 1, "its disconnect was told all the same");
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_ask_nothing_do_not_outlast_a_stop() {
+    let gateway = limited("handshake_timeout = \"10m\"").start().await;
+    let fresh = TcpStream::connect(gateway.address()).await.unwrap();
+    let mut idle = TcpStream::connect(gateway.address()).await.unwrap();
+    idle.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(read_response(&mut idle, &mut Vec::new()).await.status, 200);
+    let since = Instant::now();
+    assert!(gateway.stop().await, "in time");
+    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+    for mut stream in [fresh, idle] {
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "closed without a word");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
