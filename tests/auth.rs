@@ -2,7 +2,13 @@
 //! between 401 and 403.
 
 mod anonymous;
+mod cookie;
+mod forged;
+mod hosts;
+mod insecure;
 mod jwt;
+mod paths;
+mod proxy;
 mod roles;
 mod secrets;
 mod token_file;

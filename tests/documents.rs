@@ -77,6 +77,7 @@ fn the_readme_names_every_status_of_a_rejection() {
         "NOT_FOUND" => "404",
         "UNAUTHORIZED" => "401",
         "FORBIDDEN" => "403",
+        "MISDIRECTED_REQUEST" => "421",
         "SERVICE_UNAVAILABLE" => "503",
         other => panic!("{other} is not known here"),
     };

@@ -9,6 +9,7 @@ mod error;
 mod jwks;
 mod jwt;
 mod keys;
+mod proxy;
 mod secret;
 mod settings;
 mod setup_error;
@@ -20,6 +21,7 @@ mod token_file_toml;
 mod unverified;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use hyper::header::HeaderMap;
 
@@ -29,13 +31,17 @@ pub use error::{AuthError, CHALLENGE};
 pub use jwks::{MAX_JWKS_BYTES, MAX_KEYS};
 pub use jwt::MAX_ISSUERS;
 pub use keys::MAX_KEY_FILE_BYTES;
+pub use proxy::{PROXY_AUTHENTICATOR, Vouched};
 pub use secret::Secret;
-pub use settings::{Algorithm, AuthSettings, DEFAULT_LEEWAY, JwtSettings, KeySource, MAX_LEEWAY};
+pub use settings::{
+    Algorithm, AuthSettings, DEFAULT_LEEWAY, JwtSettings, KeySource, MAX_LEEWAY, ProxySettings,
+};
 pub use setup_error::{AuthSetupError, KeyProblem, TokenFileProblem};
 
 use crate::principal::Principal;
-use credentials::BearerToken;
+use credentials::{BearerToken, Places};
 use jwt::Issuer;
+use proxy::ProxyHeaders;
 use token_file::TokenFile;
 
 /// Knows all keys and tokens; made once, and anew for each reload.
@@ -43,6 +49,24 @@ pub struct Authenticator {
     issuers: Vec<Issuer>,
     tokens: Option<TokenFile>,
     access_token_query: bool,
+    cookie: Option<String>,
+    proxy: Option<ProxyHeaders>,
+    insecure: bool,
+}
+
+/// What of a request may say who sent it.
+#[derive(Clone, Copy)]
+pub struct Presented<'r> {
+    /// All headers.
+    pub headers: &'r HeaderMap,
+    /// The query, without `?`.
+    pub query: Option<&'r str>,
+    /// What [`Authenticator::take_vouched`] found.
+    pub vouched: &'r Vouched,
+    /// Whether a browser shows a page of an origin that is the gateway's own or listed. Only then
+    /// a cookie counts: it also goes with the requests of pages that mean harm, and what is no
+    /// page has no need of one.
+    pub page_is_ours: bool,
 }
 
 impl Authenticator {
@@ -51,7 +75,8 @@ impl Authenticator {
     /// # Errors
     /// The first thing that is wrong, for people to read: which file, what, and how to mend it.
     pub fn new(settings: AuthSettings) -> Result<Self, AuthSetupError> {
-        let AuthSettings { jwt, token_file, access_token_query } = settings;
+        let AuthSettings { jwt, token_file, access_token_query, cookie, proxy, insecure } =
+            settings;
         if jwt.len() > jwt::MAX_ISSUERS {
             return Err(AuthSetupError::TooManyIssuers(jwt.len()));
         }
@@ -63,25 +88,45 @@ impl Authenticator {
             issuers.push(Issuer::new(settings)?);
         }
         let tokens = token_file.as_deref().map(TokenFile::load).transpose()?;
-        Ok(Self { issuers, tokens, access_token_query })
+        let proxy = proxy.map(ProxyHeaders::new).transpose()?;
+        Ok(Self { issuers, tokens, access_token_query, cookie, proxy, insecure })
     }
 
-    /// Who sent a request with these headers and this query (without `?`).
+    /// Whether clients without credentials are admitted everywhere. To be shown wherever the state
+    /// of the gateway is.
+    pub fn is_insecure(&self) -> bool {
+        self.insecure
+    }
+
+    /// Takes out of a request the headers that only a proxy may send, and keeps what they say if
+    /// `peer`, the other end of the TCP connection, is one. To be called before anything else sees
+    /// the headers.
+    pub fn take_vouched(&self, headers: &mut HeaderMap, peer: IpAddr) -> Vouched {
+        self.proxy.as_ref().map(|proxy| proxy.take(headers, peer)).unwrap_or_default()
+    }
+
+    /// Who sent a request.
     ///
-    /// `None`: the request carries no credential; `Authorization` of another scheme than `Bearer`
-    /// is none, and neither is `access_token` in the query unless it is switched on. Wall-clock
-    /// time decides about expiry. Takes one hash and at most one signature check per issuer.
+    /// `None`: the request carries no credential. `Authorization` of another scheme than `Bearer`
+    /// is none, neither is `access_token` in the query unless it is switched on, nor a cookie that
+    /// does not count. Wall-clock time decides about expiry. Takes one hash and at most one
+    /// signature check per issuer.
     ///
     /// # Errors
     /// A credential that is wrong, also where anonymous clients are admitted.
-    pub fn authenticate(
-        &self,
-        headers: &HeaderMap,
-        query: Option<&str>,
-    ) -> Result<Option<Principal>, AuthError> {
-        let query = query.filter(|_| self.access_token_query);
-        let token = credentials::find(headers, query)?;
-        token.map(|token| self.verify(&token)).transpose()
+    pub fn authenticate(&self, presented: Presented<'_>) -> Result<Option<Principal>, AuthError> {
+        let Presented { headers, query, vouched, page_is_ours } = presented;
+        let places = Places {
+            query: query.filter(|_| self.access_token_query),
+            cookie: self.cookie.as_deref().filter(|_| page_is_ours),
+        };
+        let token = credentials::find(headers, places)?;
+        let named = self.proxy.as_ref().map(|proxy| proxy.principal(vouched)).transpose()?;
+        match (token, named.flatten()) {
+            (None, named) => Ok(named),
+            (Some(token), None) => self.verify(&token).map(Some),
+            (Some(_), Some(_)) => Err(AuthError::SeveralCredentials),
+        }
     }
 
     /// Static tokens may look like anything, also like a JWT.
@@ -108,6 +153,9 @@ impl fmt::Debug for Authenticator {
             .field("issuers", &self.issuers.iter().map(Issuer::name).collect::<Vec<_>>())
             .field("token_file", &self.tokens.is_some())
             .field("access_token_query", &self.access_token_query)
+            .field("cookie", &self.cookie)
+            .field("proxy", &self.proxy.is_some())
+            .field("insecure", &self.insecure)
             .finish()
     }
 }

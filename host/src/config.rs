@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod flags;
 mod handshake;
+mod host;
 mod log;
 mod module;
 mod module_name;
@@ -32,12 +33,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT};
+pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;
 pub use flags::FlagOverrides;
 pub use handshake::Handshake;
+pub use host::KnownHost;
 pub use log::{LogConfig, LogFormat};
 pub use module::{Affinity, Lifetime, ModuleConfig, ModuleDefaults, Run};
 pub use module_name::{ModuleName, ModuleNameError};
@@ -69,6 +71,8 @@ pub struct Config {
     pub test_page: bool,
     /// Whether a browser's `Origin` must be the gateway's own or an allowed one.
     pub check_origin: bool,
+    /// Hosts that clients may name; empty: any.
+    pub hosts: Vec<KnownHost>,
     /// What holds for paths that no entry of `paths` matches.
     pub default_policy: PathPolicy,
     /// Exceptions, the first match holds.
@@ -162,19 +166,25 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
     let test_page = top.read("test_page", false);
     let check_origin = top.read("check_origin", true);
+    let mut hosts = top.read("hosts", Vec::new());
     let (default_policy, handshake) = policy::read_default(top);
     let hour = Duration::from_secs(3_600);
     let shutdown_timeout = top.section("shutdown", |shutdown| {
         shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
     });
     let log = top.section("log", log::read);
-    let auth = top.section("auth", auth::read);
+    let auth = top.section("auth", |section| auth::read(section, listen.ip()));
     let sandbox = top.section("sandbox", sandbox::read);
     let paths = policy::read_paths(top, &default_policy);
     let mut warnings = warning::without_effect(top);
     warnings.extend(warning::never_reached(&paths));
-    if auth.token_file.is_none() && auth.jwt.is_empty() && !paths.iter().any(|p| p.policy.anonymous)
-    {
+    if auth.insecure {
+        warnings.push(Warning::Insecure { listen });
+        if hosts.is_empty() && listen.ip().to_canonical().is_loopback() {
+            // Else any page that a browser on this machine shows could have its name lead here.
+            hosts = KnownHost::loopback(listen.ip());
+        }
+    } else if !auth.knows_anybody() && !paths.iter().any(|rule| rule.policy.anonymous) {
         warnings.push(Warning::NobodyCanConnect);
     }
     Config {
@@ -184,6 +194,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         max_connections,
         test_page,
         check_origin,
+        hosts,
         default_policy,
         paths,
         handshake,

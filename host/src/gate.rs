@@ -2,18 +2,21 @@
 //! the upgrade; what passes is an [`Entry`], and nothing else can become a session.
 
 mod handshake;
+mod page;
 mod rejection;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::Request;
-use hyper::header::{HOST, HeaderMap, ORIGIN};
 
 pub use handshake::AcceptKey;
 pub use rejection::Rejection;
 
-use crate::auth::{Authenticator, subprotocol};
-use crate::config::{AllowedOrigin, PathPolicy, PathRule, WebOrigin};
+use page::Page;
+
+use crate::auth::{Authenticator, Presented, subprotocol};
+use crate::config::{KnownHost, PathPolicy, PathRule};
 use crate::limits::SharedPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
@@ -38,6 +41,16 @@ pub struct GateSettings {
     pub default_policy: PathPolicy,
     /// Whether a browser's `Origin` is looked at.
     pub check_origin: bool,
+    /// Hosts that a request may name; empty: any.
+    pub hosts: Vec<KnownHost>,
+}
+
+/// From where a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// The other end of the TCP connection: the client, or a proxy. Nothing in a request changes
+    /// it, so it alone decides whose headers are believed.
+    pub peer: IpAddr,
 }
 
 /// A request that may become a session. Holds one of the allowed connections.
@@ -67,24 +80,37 @@ impl Gate {
         Self { settings, authenticator, registry }
     }
 
+    /// Whether clients without credentials are admitted everywhere.
+    pub fn is_insecure(&self) -> bool {
+        self.authenticator.is_insecure()
+    }
+
     /// Checks a request that asks for a path below the base path.
-    pub fn check<B>(&self, request: &Request<B>) -> Result<Entry, Rejection> {
+    pub fn check<B>(&self, request: &mut Request<B>, remote: Remote) -> Result<Entry, Rejection> {
+        let vouched = self.authenticator.take_vouched(request.headers_mut(), remote.peer);
         // What is not there is not there for any protocol.
         let below =
             below(&self.settings.base_path, request.uri().path()).ok_or(Rejection::NoSuchPath)?;
         let accept = handshake::accept_key(request)?;
+        page::check_host(&self.settings.hosts, request)?;
         let path = connect_path(below)?;
         let headers = request.headers();
         let policy = self.policy(&path);
-        if self.settings.check_origin && !origin_allowed(&policy.allowed_origins, headers)? {
-            return Err(Rejection::ForeignOrigin);
+        let page = Page::of(headers, &policy.allowed_origins);
+        if self.settings.check_origin {
+            page.check(&policy.allowed_origins)?;
         }
         let offered =
             subprotocol::split(headers).map_err(|error| Rejection::Malformed(error.to_string()))?;
-        let query = request.uri().query();
-        let principal = match self.authenticator.authenticate(headers, query) {
+        let presented = Presented {
+            headers,
+            query: request.uri().query(),
+            vouched: &vouched,
+            page_is_ours: page == Page::Ours,
+        };
+        let principal = match self.authenticator.authenticate(presented) {
             Ok(Some(principal)) => principal,
-            Ok(None) if policy.anonymous => Principal::anonymous(),
+            Ok(None) if policy.anonymous || self.is_insecure() => Principal::anonymous(),
             Ok(None) => return Err(Rejection::NoCredentials),
             Err(error) => return Err(Rejection::BadCredentials(error)),
         };
@@ -113,30 +139,4 @@ fn connect_path(below: &str) -> Result<ConnectPath, Rejection> {
 pub fn below<'a>(base_path: &str, path: &'a str) -> Option<&'a str> {
     let rest = path.strip_prefix(base_path.trim_end_matches('/'))?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
-}
-
-/// Whether a browser may connect from the page it shows. Requests without `Origin` are not from
-/// a page.
-fn origin_allowed(allowed: &[AllowedOrigin], headers: &HeaderMap) -> Result<bool, Rejection> {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let (origin, more) = (origins.next(), origins.next());
-    let Some(origin) = origin else { return Ok(true) };
-    if more.is_some() {
-        return Err(Rejection::Malformed("more than one Origin header".into()));
-    }
-    if allowed.contains(&AllowedOrigin::Any) {
-        return Ok(true);
-    }
-    let origin = origin.to_str().ok().and_then(|text| WebOrigin::parse(text).ok());
-    // Without one the page has no origin of its own: `null`.
-    let Some(origin) = origin else { return Ok(false) };
-    Ok(is_same(&origin, headers) || allowed.contains(&AllowedOrigin::Exactly(origin)))
-}
-
-/// Whether a page comes from the host it connects to. What is in front of the gateway may have
-/// ended TLS, so the scheme is taken from the page itself.
-fn is_same(origin: &WebOrigin, headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let own = |host: &str| WebOrigin::parse(&format!("{}://{host}", origin.scheme()));
-    host.is_some_and(|host| own(host).is_ok_and(|own| own == *origin))
 }

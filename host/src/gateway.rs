@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::auth::{AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, Secret};
-use crate::config::{self, AuthConfig, Config, JwtConfig, JwtKey};
+use crate::auth::{
+    AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
+};
+use crate::config::{self, AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, GateSettings};
@@ -170,8 +172,20 @@ pub fn authenticator(auth: &AuthConfig) -> Result<Authenticator, StartError> {
         jwt,
         token_file: auth.token_file.clone(),
         access_token_query: auth.access_token_query,
+        cookie: auth.cookie.clone(),
+        proxy: proxy_settings(&auth.proxy),
+        insecure: auth.insecure,
     };
     Ok(Authenticator::new(settings)?)
+}
+
+fn proxy_settings(proxy: &ProxyConfig) -> Option<ProxySettings> {
+    (!proxy.addresses.is_empty()).then(|| ProxySettings {
+        proxies: proxy.addresses.clone(),
+        user_header: proxy.user_header.clone(),
+        roles_header: proxy.roles_header.clone(),
+        roles_separator: proxy.roles_separator,
+    })
 }
 
 fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
@@ -247,6 +261,7 @@ fn gate_settings(config: &Config) -> GateSettings {
         rules: config.paths.clone(),
         default_policy: config.default_policy.clone(),
         check_origin: config.check_origin,
+        hosts: config.hosts.clone(),
     }
 }
 

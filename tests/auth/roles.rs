@@ -1,6 +1,7 @@
 //! `restrictToRoles`, for all paths and for some.
 
 use super::*;
+use crate::support::until;
 
 /// The status that a client with these roles gets on a path.
 async fn status(gateway: &TestGateway, path: &str, roles: &[&str]) -> u16 {
@@ -57,4 +58,25 @@ async fn the_first_path_entry_that_matches_replaces_the_roles() {
     let nobody = |path: &str| Handshake::new(&format!("/websocket{path}")).bytes();
     assert_eq!(raw_request(gateway.address(), &nobody("/lobby")).await.status, 101);
     assert_eq!(raw_request(gateway.address(), &nobody("/admin/status")).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_has_the_roles_it_came_with_until_it_is_closed() {
+    let gateway = TestGateway::serving(&["probe"]).await;
+    let mut guard = gateway.client("/probe").await;
+    let mut before = gateway.client_as("ann", &["editor"], "/probe").await;
+    // Elsewhere ann has lost the role, and gets other tokens from now on.
+    let mut after = gateway.client_as("ann", &["reader"], "/probe").await;
+    assert_eq!(whoami(&mut before).await["roles"], json!(["editor"]));
+    assert_eq!(whoami(&mut after).await["roles"], json!(["reader"]));
+    let id = before.id().await;
+    let close = json!({"do": "close", "to": id, "code": 4900, "reason": "come again"});
+    guard.ok(close).await;
+    assert_eq!(before.closed().await, (4900, "come again".to_owned()));
+    before.close().await;
+    let registry = gateway.gateway().server().registry();
+    until("ann's first session has left", || registry.all().len() == 2).await;
+    assert_eq!(whoami(&mut after).await["roles"], json!(["reader"]));
+    let found = guard.ok(json!({"do": "clients-of-user", "user": "ann", "limit": 9})).await;
+    assert_eq!(found["clients"].as_array().unwrap().len(), 1);
 }

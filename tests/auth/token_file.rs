@@ -47,3 +47,18 @@ async fn what_is_not_in_the_file_gets_401() {
     let answer = answer(&gateway, "/probe", &old).await;
     assert_unauthorized(&answer, Some("the token has expired"));
 }
+
+/// How long a comparison takes cannot be measured through a socket; what it is made of can be read.
+#[test]
+fn static_tokens_are_compared_in_constant_time() {
+    let source = include_str!("../../host/src/auth/token_file.rs");
+    let find = source.split("fn find(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    // Every entry, by its hash, without a branch on the result.
+    assert!(find.contains("for (index, entry) in (0u32..).zip(&self.0)"), "{find}");
+    assert!(find.contains("entry.hash.ct_eq(&hash)"), "{find}");
+    assert!(find.contains("conditional_assign"), "{find}");
+    let in_loop = find.split("for (").nth(1).unwrap().split("\n        }").next().unwrap();
+    for early in ["==", "return", "break", "if ", "?", "find(", "position("] {
+        assert!(!in_loop.contains(early), "{early} in {in_loop}");
+    }
+}

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -41,6 +41,10 @@ impl Client {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
+        Self::open(url, request).await
+    }
+
+    async fn open(url: &str, request: Request<()>) -> Result<Self, Refused> {
         match patiently("connect", tokio_tungstenite::connect_async(request)).await {
             Ok((socket, _)) => Ok(Self { socket }),
             Err(Error::Http(answer)) => {
@@ -48,6 +52,16 @@ impl Client {
             }
             Err(error) => panic!("{url}: {error}"),
         }
+    }
+
+    /// Connects with these headers instead of those that a library writes itself, such as `Host`.
+    pub async fn connect_as_sent(url: &str, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        Self::open(url, request).await
     }
 
     /// Reads the greeting and returns the token in it.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap};
 
 use super::error::AuthError;
 use super::subprotocol;
@@ -45,11 +45,20 @@ impl fmt::Debug for BearerToken<'_> {
     }
 }
 
-/// Looks in `Authorization`, `Sec-WebSocket-Protocol` and, where a query is given, in its
-/// `access_token`. Other schemes in `Authorization` are not for the gateway, and passed over.
+/// Where to look besides `Authorization` and `Sec-WebSocket-Protocol`.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Places<'a> {
+    /// The query, for its `access_token`.
+    pub(super) query: Option<&'a str>,
+    /// Name of a cookie.
+    pub(super) cookie: Option<&'a str>,
+}
+
+/// Looks in `Authorization`, `Sec-WebSocket-Protocol` and these places. Other schemes in
+/// `Authorization` are not for the gateway, and passed over.
 pub(super) fn find<'a>(
     headers: &'a HeaderMap,
-    query: Option<&'a str>,
+    places: Places<'a>,
 ) -> Result<Option<BearerToken<'a>>, AuthError> {
     let mut found: Vec<Cow<'a, str>> = Vec::new();
     for value in headers.get_all(AUTHORIZATION) {
@@ -58,8 +67,15 @@ pub(super) fn find<'a>(
     let offered = subprotocol::split(headers)
         .map_err(|_| AuthError::Malformed("`Sec-WebSocket-Protocol` is not a list of tokens"))?;
     found.extend(offered.bearer.into_iter().map(Cow::Borrowed));
-    for value in query.into_iter().flat_map(query_values) {
+    for value in places.query.into_iter().flat_map(query_values) {
         found.push(percent_decode(value)?);
+    }
+    if let Some(name) = places.cookie {
+        for value in cookie_values(headers, name) {
+            let text = std::str::from_utf8(value)
+                .map_err(|_| AuthError::Malformed("the cookie is not ASCII text"))?;
+            found.push(Cow::Borrowed(text));
+        }
     }
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
@@ -80,6 +96,22 @@ fn after_scheme(value: &[u8]) -> Result<Option<&str>, AuthError> {
     let text = std::str::from_utf8(rest)
         .map_err(|_| AuthError::Malformed("`Authorization` is not ASCII text"))?;
     Ok(Some(text.trim_matches(' ')))
+}
+
+/// The values of all cookies of a name, over all `Cookie` headers (RFC 6265 section 4.2.1). The
+/// other cookies are not ours and may be anything.
+fn cookie_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let pairs =
+        headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|b| *b == b';'));
+    pairs.filter_map(move |pair| {
+        let pair = pair.trim_ascii();
+        let own = pair.strip_prefix(name.as_bytes())?.trim_ascii_start();
+        Some(unquoted(own.strip_prefix(b"=")?.trim_ascii_start()))
+    })
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 fn query_values(query: &str) -> impl Iterator<Item = &str> {
@@ -122,15 +154,20 @@ mod tests {
 
     use super::*;
 
-    /// Header lines `A: ` (Authorization) and `P: ` (Sec-WebSocket-Protocol).
+    /// Header lines `A: ` (Authorization), `P: ` (Sec-WebSocket-Protocol) and `C: ` (Cookie, of
+    /// which `session` counts).
     fn look(lines: &[&str], query: Option<&str>) -> Result<Option<String>, &'static str> {
         let mut headers = HeaderMap::new();
         for line in lines {
             let (name, value) = line.split_once(": ").unwrap();
-            let name = if name == "A" { AUTHORIZATION } else { SEC_WEBSOCKET_PROTOCOL };
+            let name = match name {
+                "A" => AUTHORIZATION,
+                "C" => COOKIE,
+                _ => SEC_WEBSOCKET_PROTOCOL,
+            };
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
-        find(&headers, query)
+        find(&headers, Places { query, cookie: Some("session") })
             .map(|token| token.map(|token| token.expose().to_owned()))
             .map_err(|error| error.reason())
     }
@@ -146,6 +183,12 @@ mod tests {
             (&[], Some("access_token=a.b-c")),
             (&[], Some("x=1&access_token=a%2Eb%2dc&y=2")),
             (&["A: Basic YW5uOnB3"], Some("access_token=a.b-c")),
+            (&["C: session=a.b-c"], None),
+            (&["C: session=\"a.b-c\""], None),
+            (&["C: theme=dark; session=a.b-c; xsession=x; Session=y; session2=z"], None),
+            (&["C: theme=d\u{e4}rk;session=a.b-c"], None),
+            (&["C: theme=dark", "C: session=a.b-c"], None),
+            (&["C:  ;; session = a.b-c ; =x; y"], None),
         ] {
             assert_eq!(look(lines, query), Ok(Some("a.b-c".to_owned())), "{lines:?} {query:?}");
         }
@@ -158,6 +201,8 @@ mod tests {
             (&["A: Basic YW5uOnB3"], None),
             (&["A: Bearerx y"], None),
             (&["P: sporegate"], Some("clientId=1")),
+            (&["C: theme=dark; Session=a; sessio=b; xsession=c; session; session2=d"], None),
+            (&["C: x=session=a", "C: \"session\"=a", "C: $session=a"], None),
             (&[], Some("xaccess_token=a&ACCESS_TOKEN=b&access_token2=c&%61ccess_token=d")),
         ] {
             assert_eq!(look(lines, query), Ok(None), "{lines:?} {query:?}");
@@ -173,6 +218,12 @@ mod tests {
             (&["P: bearer.a, bearer.b"], None),
             (&["P: bearer.a", "P: bearer.a"], None),
             (&[], Some("access_token=a&access_token=a")),
+            (&["C: session=a; session=a"], None),
+            (&["C: session=a", "C: session=b"], None),
+            (&["C: session=; session=a"], None),
+            (&["C: session=a", "A: Bearer a"], None),
+            (&["C: session=a", "P: bearer.a"], None),
+            (&["C: session=a"], Some("access_token=a")),
         ] {
             assert_eq!(look(lines, query), Err("several_credentials"), "{lines:?} {query:?}");
         }
@@ -201,6 +252,14 @@ mod tests {
             (&[], Some("access_token=%00a")),
             (&[], Some("access_token=a%20b")),
             (&[], Some("access_token=%é")),
+            (&["C: session="], None),
+            (&["C: session=\"\""], None),
+            (&["C: session=\"a"], None),
+            (&["C: session=a\""], None),
+            (&["C: session=a b"], None),
+            (&["C: session=a,b"], None),
+            (&["C: session=a%2Eb"], None),
+            (&["C: session=caf\u{e9}"], None),
         ] {
             assert_eq!(look(lines, query), Err("malformed_credential"), "{lines:?} {query:?}");
         }
@@ -212,6 +271,7 @@ mod tests {
         assert!(look(&[&format!("A: Bearer {fits}")], None).is_ok());
         assert_eq!(look(&[&format!("A: Bearer {fits}x")], None), Err("token_too_large"));
         assert_eq!(look(&[&format!("P: bearer.{fits}x")], None), Err("token_too_large"));
+        assert_eq!(look(&[&format!("C: session={fits}x")], None), Err("token_too_large"));
         let query = format!("access_token={fits}x");
         assert_eq!(look(&[], Some(&query)), Err("token_too_large"));
     }

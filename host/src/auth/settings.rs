@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use jsonwebtoken::Algorithm;
 
 use super::secret::Secret;
+use crate::config::Networks;
 
 /// Everything [`super::Authenticator::new`] needs. The default admits nobody.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,27 @@ pub struct AuthSettings {
     /// Whether a token may come as `?access_token=`. Off by default, because addresses end in
     /// the logs of proxies and in browser histories (RFC 6750 section 2.3).
     pub access_token_query: bool,
+    /// The cookie in which a token may come; `None`: in none. A cookie goes with every request,
+    /// whichever page makes it, so it counts only for pages whose origin was found to be one of
+    /// ours: see [`super::Presented::page_is_ours`].
+    pub cookie: Option<String>,
+    /// Proxies whose headers name user and roles.
+    pub proxy: Option<ProxySettings>,
+    /// Whether clients without credentials are admitted everywhere.
+    pub insecure: bool,
+}
+
+/// Proxies in front of the gateway that authenticate clients themselves.
+#[derive(Debug, Clone)]
+pub struct ProxySettings {
+    /// TCP peers whose headers are believed. They must replace what clients send in them.
+    pub proxies: Networks,
+    /// Header with the user name.
+    pub user_header: String,
+    /// Header with the roles; it may be absent.
+    pub roles_header: String,
+    /// What stands between roles.
+    pub roles_separator: char,
 }
 
 /// One issuer of JWTs.

@@ -39,6 +39,9 @@ pub enum AuthSetupError {
         /// What is configured.
         pointer: String,
     },
+    /// A header of proxies has a name that no header has.
+    #[error("`{0}` is not the name of a header; write it like `X-Forwarded-User`")]
+    BadHeaderName(String),
     /// The key of an issuer cannot be used.
     #[error("JWT issuer `{issuer}`: {origin} {problem}")]
     Key {

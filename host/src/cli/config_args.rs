@@ -31,6 +31,9 @@ pub(super) struct ConfigArgs {
     /// File with static tokens; `sporegate token --static` makes its entries.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Admit everybody without credentials, on a loopback address: for development only.
+    #[arg(long)]
+    insecure: bool,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -67,6 +70,7 @@ impl ConfigArgs {
             max_connections: self.max_connections,
             test_page: self.test_page.then_some(true),
             token_file: self.token_file.clone(),
+            insecure: self.insecure.then_some(true),
             ..self.log.flags()
         })
     }

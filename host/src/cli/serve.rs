@@ -36,6 +36,10 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     }
     runtime::block_on(serve(&config, |gateway| {
         let mut text = format!("listening on {}\n", gateway.url());
+        if config.auth.insecure {
+            // Also where the log is switched off or nobody reads it.
+            text.push_str("INSECURE: everybody may connect without credentials\n");
+        }
         if config.test_page {
             text.push_str(&format!("test page at {}\n", page_url(gateway)));
         }

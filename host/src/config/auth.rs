@@ -1,7 +1,12 @@
 //! How clients prove who they are. Names where secrets are kept, never a secret.
 
+mod proxy;
+
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use proxy::ProxyConfig;
 
 use super::error::Place;
 use super::module_name::is_plain_name;
@@ -15,8 +20,23 @@ pub struct AuthConfig {
     pub token_file: Option<PathBuf>,
     /// Whether a token may come as the query parameter `access_token`.
     pub access_token_query: bool,
+    /// Name of a cookie that may hold a token; none: cookies are not looked at.
+    pub cookie: Option<String>,
+    /// Whether clients without credentials may connect everywhere.
+    pub insecure: bool,
+    /// Whether they may even where other machines can reach the gateway.
+    pub insecure_public: bool,
+    /// Proxies that name their clients' users.
+    pub proxy: ProxyConfig,
     /// Issuers of JWTs, asked in this order; their names differ.
     pub jwt: Vec<JwtConfig>,
+}
+
+impl AuthConfig {
+    /// Whether there is any credential that would be accepted.
+    pub(super) fn knows_anybody(&self) -> bool {
+        self.token_file.is_some() || !self.jwt.is_empty() || !self.proxy.addresses.is_empty()
+    }
 }
 
 /// Most `[[auth.jwt]]` entries.
@@ -104,9 +124,24 @@ impl Word for JwtAlgorithm {
     ];
 }
 
-pub(super) fn read(auth: &mut Section<'_, '_>) -> AuthConfig {
+/// `listen` is where the gateway can be reached.
+pub(super) fn read(auth: &mut Section<'_, '_>, listen: IpAddr) -> AuthConfig {
     let token_file = auth.optional("token_file", "none");
     let access_token_query = auth.read("access_token_query", false);
+    let cookie = auth.optional("cookie", "none").map(|CookieName(name)| name);
+    let insecure = auth.read("insecure", false);
+    let insecure_public = auth.read("insecure_public", false);
+    if insecure && !insecure_public && !listen.to_canonical().is_loopback() {
+        auth.conflict(
+            &["insecure"],
+            format!(
+                "`auth.insecure` admits everybody, and `listen` ({listen}) can be reached from \
+                 other machines; listen on 127.0.0.1, or set `auth.insecure_public` = true as \
+                 well if everybody out there shall be admitted"
+            ),
+        );
+    }
+    let proxy = auth.section("proxy", proxy::read);
     let mut names: Vec<String> = Vec::new();
     let jwt = auth.tables("jwt", MAX_JWT, |entry| {
         let jwt = read_jwt(entry)?;
@@ -116,7 +151,8 @@ pub(super) fn read(auth: &mut Section<'_, '_>) -> AuthConfig {
         names.push(jwt.name.clone());
         Some(jwt)
     });
-    AuthConfig { token_file, access_token_query, jwt: jwt.into_iter().flatten().collect() }
+    let jwt = jwt.into_iter().flatten().collect();
+    AuthConfig { token_file, access_token_query, cookie, insecure, insecure_public, proxy, jwt }
 }
 
 fn read_jwt(entry: &mut Section<'_, '_>) -> Option<JwtConfig> {
@@ -199,6 +235,25 @@ impl Value for Name {
                 text,
                 "it must be 1 to 64 of a-z, 0-9, `_` and `-`, and start with a letter or digit",
             ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        format!("\"{}\"", self.0)
+    }
+}
+
+/// Name of a cookie (RFC 6265 section 4.1.1).
+struct CookieName(String);
+
+impl Value for CookieName {
+    const EXPECTED: &'static str = "the name of a cookie, as a string";
+
+    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
+        let text = raw.string(Self::EXPECTED)?;
+        if !proxy::is_token(text) {
+            return Err(Fault::refuse(text, "it must be the name of a cookie, as in `session`"));
         }
         Ok(Self(text.to_owned()))
     }

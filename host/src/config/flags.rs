@@ -19,6 +19,8 @@ pub struct FlagOverrides {
     pub test_page: Option<bool>,
     /// `--token-file`, relative to the working directory.
     pub token_file: Option<PathBuf>,
+    /// `--insecure`.
+    pub insecure: Option<bool>,
     /// `--log-format`.
     pub log_format: Option<String>,
     /// `--log-level`.
@@ -35,6 +37,7 @@ impl FlagOverrides {
             ("max_connections", "--max-connections", self.max_connections.map(|n| n.to_string())),
             ("test_page", "--test-page", self.test_page.map(|on| on.to_string())),
             ("auth.token_file", "--token-file", self.token_file.as_ref().map(path)),
+            ("auth.insecure", "--insecure", self.insecure.map(|on| on.to_string())),
             ("log.format", "--log-format", self.log_format.clone()),
             ("log.level", "--log-level", self.log_level.clone()),
         ];

@@ -36,26 +36,35 @@ impl WebOrigin {
         if !first || !scheme.chars().all(tail) {
             return Err(OriginError::NoScheme);
         }
-        if rest.contains(['/', '?', '#']) {
-            return Err(OriginError::Path);
-        }
-        let (host, port) = match rest.rsplit_once(':') {
-            // The colons of `[::1]` are not followed by a port.
-            Some((host, port)) if !port.ends_with(']') => (host, Some(parse_port(port)?)),
-            _ => (rest, None),
-        };
+        let (host, port) = parse_authority(rest)?;
         let usual = match scheme.as_str() {
             "http" => Some(80),
             "https" => Some(443),
             _ => None,
         };
-        Ok(Self { host: parse_host(host)?, port: port.or(usual), scheme })
+        Ok(Self { host, port: port.or(usual), scheme })
     }
 
     /// The scheme, in lower case.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
+}
+
+/// Host, in lower case, and port, if one is given.
+pub(super) fn parse_authority(text: &str) -> Result<(String, Option<u16>), OriginError> {
+    if text.len() > WebOrigin::MOST {
+        return Err(OriginError::TooLong);
+    }
+    if text.contains(['/', '?', '#']) {
+        return Err(OriginError::Path);
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        // The colons of `[::1]` are not followed by a port.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(parse_port(port)?)),
+        _ => (text, None),
+    };
+    Ok((parse_host(host)?, port))
 }
 
 fn parse_port(text: &str) -> Result<u16, OriginError> {

@@ -1,5 +1,6 @@
 //! Tests of the configuration as a whole.
 
+mod admission;
 mod complete;
 mod issuers;
 mod precedence;

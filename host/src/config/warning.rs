@@ -1,6 +1,7 @@
 //! What a configuration says that is accepted and still deserves a word. Never an error.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::error::Place;
@@ -26,8 +27,13 @@ pub enum Warning {
         /// Pattern of the earlier entry.
         behind: PathPattern,
     },
-    /// No token file, no issuer of tokens and no path for anonymous clients.
+    /// No token file, no issuer of tokens, no proxy and no path for anonymous clients.
     NobodyCanConnect,
+    /// Everybody is admitted.
+    Insecure {
+        /// Where the gateway can be reached.
+        listen: SocketAddr,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -47,6 +53,11 @@ impl fmt::Display for Warning {
                 f,
                 "nobody can connect: set `token_file` or an [[auth.jwt]], or allow anonymous \
                  clients on a path by a [[paths]] entry"
+            ),
+            Self::Insecure { listen } => write!(
+                f,
+                "INSECURE: everybody who can reach {listen} may connect to every path that no \
+                 roles protect, without credentials (auth.insecure); never do this in production"
             ),
         }
     }

@@ -19,6 +19,9 @@ pub enum Rejection {
     /// Nothing there.
     #[error("no such path; clients connect below the base path")]
     NoSuchPath,
+    /// The gateway is not known by the host that the request names.
+    #[error("this gateway does not answer for that host; see hosts")]
+    WrongHost,
     /// The page that the browser shows is not allowed to connect.
     #[error("pages of this origin may not connect; see allowed_origins")]
     ForeignOrigin,
@@ -46,6 +49,7 @@ impl Rejection {
             Self::NotAWebSocket | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
             Self::ForeignOrigin | Self::MissingRole => StatusCode::FORBIDDEN,
             Self::Full | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
@@ -59,6 +63,7 @@ impl Rejection {
             Self::Version => "version",
             Self::Malformed(_) => "malformed",
             Self::NoSuchPath => "no-such-path",
+            Self::WrongHost => "wrong-host",
             Self::ForeignOrigin => "foreign-origin",
             Self::NoCredentials => "no-credentials",
             Self::BadCredentials(error) => error.reason(),

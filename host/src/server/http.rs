@@ -29,7 +29,10 @@ pub(super) async fn answer(
     let path = request.uri().path();
     let reply = match path {
         "/healthz" => read_only(&request, || text(StatusCode::OK, "ok\n")),
-        "/readyz" if server.is_ready() => read_only(&request, || text(StatusCode::OK, "ready\n")),
+        "/readyz" if server.is_ready() => read_only(&request, || {
+            let insecure = server.gate.is_insecure();
+            text(StatusCode::OK, if insecure { "ready\nINSECURE\n" } else { "ready\n" })
+        }),
         "/readyz" => read_only(&request, || text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")),
         _ => {
             let below = gate::below(&server.settings.base_path, path);

@@ -17,7 +17,7 @@ use super::http::Reply;
 use super::{Peer, Server};
 use crate::close::CloseReason;
 use crate::connection;
-use crate::gate::{Entry, Rejection};
+use crate::gate::{Entry, Rejection, Remote};
 use crate::message::Payload;
 use crate::session::{ReconnectToken, Session};
 
@@ -27,7 +27,7 @@ pub(super) fn accept(
     peer: Peer,
     request: &mut Request<Incoming>,
 ) -> Result<Reply, Rejection> {
-    let entry = server.gate.check(request)?;
+    let entry = server.gate.check(request, Remote { peer: peer.0.ip() })?;
     if !server.is_ready() {
         return Err(Rejection::Draining);
     }

@@ -194,10 +194,10 @@ fn a_query_token_counts_only_where_it_is_switched_on() {
         let settings = AuthSettings {
             jwt: vec![secret_issuer()],
             access_token_query: switched_on,
-            token_file: None,
+            ..AuthSettings::default()
         };
         let gate = Authenticator::new(settings).unwrap();
-        let asked = gate.authenticate(&HeaderMap::new(), Some(&query)).unwrap();
+        let asked = present(&gate, &HeaderMap::new(), Some(&query)).unwrap();
         assert_eq!(asked.is_some(), switched_on);
     }
 }
@@ -210,7 +210,7 @@ fn static_tokens_and_jwts_are_accepted_side_by_side_and_from_a_subprotocol() {
     let settings = AuthSettings {
         jwt: vec![secret_issuer()],
         token_file: Some(file.path().to_owned()),
-        access_token_query: false,
+        ..AuthSettings::default()
     };
     let gate = Authenticator::new(settings).unwrap();
     let jwt = token(&json!({"alg": "HS256"}), &payload(), &Signers::new().secret, HS256);
@@ -218,7 +218,7 @@ fn static_tokens_and_jwts_are_accepted_side_by_side_and_from_a_subprotocol() {
         let mut headers = HeaderMap::new();
         let offer = HeaderValue::from_str(&format!("sporegate, bearer.{token}")).unwrap();
         headers.insert(hyper::header::SEC_WEBSOCKET_PROTOCOL, offer);
-        let principal = gate.authenticate(&headers, None).unwrap().unwrap();
+        let principal = present(&gate, &headers, None).unwrap().unwrap();
         assert_eq!(&**principal.username().unwrap(), user);
     }
     assert_eq!(ask(&gate, "another").unwrap_err(), AuthError::UnknownToken);
@@ -228,7 +228,7 @@ fn static_tokens_and_jwts_are_accepted_side_by_side_and_from_a_subprotocol() {
 #[test]
 fn without_issuers_and_tokens_nobody_is_known() {
     let gate = Authenticator::new(AuthSettings::default()).unwrap();
-    assert!(gate.authenticate(&HeaderMap::new(), None).unwrap().is_none());
+    assert!(present(&gate, &HeaderMap::new(), None).unwrap().is_none());
     let jwt = token(&json!({"alg": "HS256"}), &payload(), &Signers::new().secret, HS256);
     for token in ["x", "a.b.c", &jwt] {
         assert_eq!(ask(&gate, token).unwrap_err(), AuthError::UnknownToken);

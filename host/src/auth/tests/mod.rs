@@ -97,5 +97,15 @@ fn ask(gate: &Authenticator, token: &str) -> Result<Principal, AuthError> {
     let mut headers = HeaderMap::new();
     let value = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).unwrap();
     headers.insert(AUTHORIZATION, value);
-    gate.authenticate(&headers, None).map(|principal| principal.unwrap())
+    present(gate, &headers, None).map(|principal| principal.unwrap())
+}
+
+/// What the gate says to a request that no proxy and no page vouches for.
+fn present(
+    gate: &Authenticator,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Option<Principal>, AuthError> {
+    let vouched = Vouched::default();
+    gate.authenticate(Presented { headers, query, vouched: &vouched, page_is_ours: false })
 }

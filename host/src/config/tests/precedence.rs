@@ -91,6 +91,7 @@ fn every_flag_has_its_effect() {
         max_connections: Some(1),
         test_page: Some(true),
         token_file: Some("t".into()),
+        insecure: Some(true),
         log_format: Some("json".to_owned()),
         log_level: Some("debug".to_owned()),
     };
@@ -100,6 +101,7 @@ fn every_flag_has_its_effect() {
     assert_eq!(config.modules, Path::new("m"));
     assert!(config.test_page);
     assert_eq!(config.auth.token_file.as_deref(), Some(Path::new("t")));
+    assert!(config.auth.insecure);
     assert_eq!(config.log, LogConfig { format: LogFormat::Json, level: "debug".to_owned() });
 }
 
@@ -118,6 +120,7 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_TEST_PAGE", "test_page", "true"),
         ("SPOREGATE_ALLOWED_ORIGINS", "allowed_origins", "[\"https://a\", \"http://b:1\"]"),
         ("SPOREGATE_CHECK_ORIGIN", "check_origin", "false"),
+        ("SPOREGATE_HOSTS", "hosts", "[\"gate.example\", \"a:1\"]"),
         ("SPOREGATE_LIMITS_MESSAGE_SIZE", "limits.message_size", "1KiB"),
         ("SPOREGATE_LIMITS_OUTBOX_MESSAGES", "limits.outbox_messages", "7"),
         ("SPOREGATE_LIMITS_OUTBOX_SIZE", "limits.outbox_size", "1GiB"),
@@ -133,6 +136,17 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_LOG_LEVEL", "log.level", "debug"),
         ("SPOREGATE_AUTH_TOKEN_FILE", "auth.token_file", "/t"),
         ("SPOREGATE_AUTH_ACCESS_TOKEN_QUERY", "auth.access_token_query", "true"),
+        ("SPOREGATE_AUTH_COOKIE", "auth.cookie", "session"),
+        ("SPOREGATE_AUTH_INSECURE", "auth.insecure", "true"),
+        ("SPOREGATE_AUTH_INSECURE_PUBLIC", "auth.insecure_public", "true"),
+        (
+            "SPOREGATE_AUTH_PROXY_ADDRESSES",
+            "auth.proxy.addresses",
+            "[\"10.0.0.0/8\", \"127.0.0.1\"]",
+        ),
+        ("SPOREGATE_AUTH_PROXY_USER_HEADER", "auth.proxy.user_header", "X-User"),
+        ("SPOREGATE_AUTH_PROXY_ROLES_HEADER", "auth.proxy.roles_header", "X-Roles"),
+        ("SPOREGATE_AUTH_PROXY_ROLES_SEPARATOR", "auth.proxy.roles_separator", "|"),
         ("SPOREGATE_SANDBOX_MEMORY", "sandbox.memory", "2GiB"),
         ("SPOREGATE_SANDBOX_CACHE", "sandbox.cache", "/c"),
         ("SPOREGATE_SANDBOX_MAX_MODULE_SIZE", "sandbox.max_module_size", "1MiB"),
