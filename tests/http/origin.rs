@@ -38,6 +38,7 @@ async fn pages_of_the_gateway_itself_and_allowed_ones_may_connect() {
 async fn all_other_pages_are_refused_before_the_upgrade() {
     let gateway = TestGateway::with().set(ALLOWED).start().await;
     let own = "gate.example:8443";
+    let long = format!("https://{}good.example", "a.".repeat(1_000));
     for (host, origin) in [
         (own, "https://evil.example"),
         (own, "null"),
@@ -57,6 +58,23 @@ async fn all_other_pages_are_refused_before_the_upgrade() {
         (own, "https://gate.example:844"),
         (own, "https://gate.example.evil:8443"),
         (own, "file://"),
+        (own, "wss://good.example"),
+        (own, "good.example"),
+        (own, "//good.example"),
+        (own, "https:good.example"),
+        (own, "https://good.example."),
+        (own, "https://good.example:443.evil.example"),
+        (own, "https://good.example:0443x"),
+        (own, "https://good.example#.evil.example"),
+        (own, "https://good.example?.evil.example"),
+        (own, "https://good.example%00.evil.example"),
+        (own, "https://good.example\\.evil.example"),
+        (own, "https://good.example,https://evil.example"),
+        (own, "blob:https://good.example/0f3e"),
+        (own, "https://g\u{f6}\u{f6}d.example"),
+        (own, "https://\u{ff47}ood.example"),
+        (own, "*"),
+        (own, &long),
         ("gate.example", "https://gate.example.evil"),
         ("gate.example", "https://evil-gate.example"),
         ("gate.example", "https://sub.gate.example"),

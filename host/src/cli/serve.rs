@@ -18,6 +18,9 @@ Example, with a static token for alice:
   sporegate token --user alice --static >> tokens.toml
   sporegate serve --modules modules --token-file tokens.toml --test-page
 
+Example, for development only, with no credentials at all:
+  sporegate serve --modules modules --insecure
+
 Example, with JSON Web Tokens: sporegate.toml has
   [[auth.jwt]]
   name = \"main\"

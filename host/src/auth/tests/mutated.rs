@@ -27,4 +27,61 @@ proptest! {
         let query = format!("access_token={query}");
         prop_assert!(present(&gate, &HeaderMap::new(), Some(&query)).is_err());
     }
+
+    #[test]
+    fn no_cookie_gets_in_or_is_a_panic(
+        cookies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4),
+        near in r#"[; "=]{0,3}session[; "=]{0,3}[ -~]{0,20}[;" ]{0,3}"#,
+    ) {
+        let settings = AuthSettings {
+            jwt: vec![secret_issuer()],
+            cookie: Some("session".to_owned()),
+            ..AuthSettings::default()
+        };
+        let gate = Authenticator::new(settings).unwrap();
+        let mut headers = HeaderMap::new();
+        for line in cookies.iter().map(Vec::as_slice).chain([near.as_bytes()]) {
+            if let Ok(line) = HeaderValue::from_bytes(line) {
+                headers.append(hyper::header::COOKIE, line);
+            }
+        }
+        let asked = gate.authenticate(Presented {
+            headers: &headers,
+            query: None,
+            vouched: &Vouched::default(),
+            page_is_ours: true,
+        });
+        prop_assert!(!matches!(asked, Ok(Some(_))));
+    }
+
+    #[test]
+    fn of_strangers_no_header_is_believed_and_of_proxies_none_is_a_panic(
+        user in prop::collection::vec(any::<u8>(), 0..300),
+        roles in prop::collection::vec(any::<u8>(), 0..300),
+        peer in any::<std::net::IpAddr>(),
+    ) {
+        let proxies = crate::config::Networks::parse(&["10.0.0.0/8"]).unwrap();
+        let settings = ProxySettings {
+            proxies: proxies.clone(),
+            user_header: "X-User".to_owned(),
+            roles_header: "X-Roles".to_owned(),
+            roles_separator: ',',
+        };
+        let settings = AuthSettings { proxy: Some(settings), ..AuthSettings::default() };
+        let gate = Authenticator::new(settings).unwrap();
+        for peer in [peer, "10.1.2.3".parse().unwrap()] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("x-user", &user), ("x-roles", &roles)] {
+                headers.extend(HeaderValue::from_bytes(value).map(|value| {
+                    (hyper::header::HeaderName::from_static(name), value)
+                }));
+            }
+            let vouched = gate.take_vouched(&mut headers, peer);
+            prop_assert!(headers.is_empty());
+            let presented =
+                Presented { headers: &headers, query: None, vouched: &vouched, page_is_ours: true };
+            let asked = gate.authenticate(presented);
+            prop_assert!(proxies.contains(peer) || matches!(asked, Ok(None)));
+        }
+    }
 }
