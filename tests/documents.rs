@@ -74,6 +74,7 @@ fn the_readme_names_every_status_of_a_rejection() {
     let named = |name: &str| match name {
         "UPGRADE_REQUIRED" => "426",
         "BAD_REQUEST" => "400",
+        "URI_TOO_LONG" => "414",
         "NOT_FOUND" => "404",
         "UNAUTHORIZED" => "401",
         "FORBIDDEN" => "403",

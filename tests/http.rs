@@ -3,6 +3,7 @@
 mod admission;
 mod handshake;
 mod heads;
+mod metrics;
 mod origin;
 mod paths;
 
@@ -10,8 +11,13 @@ use crate::support::{Handshake, RawResponse, TestGateway, raw_exchange, raw_requ
 
 /// A plain request on a connection of its own.
 async fn ask(gateway: &TestGateway, line: &str) -> RawResponse {
+    ask_at(gateway.address(), line).await
+}
+
+/// The same of any address.
+async fn ask_at(address: std::net::SocketAddr, line: &str) -> RawResponse {
     let request = format!("{line} HTTP/1.1\r\nHost: sporegate.test\r\n\r\n");
-    raw_request(gateway.address(), request.as_bytes()).await
+    raw_request(address, request.as_bytes()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod flags;
 mod handshake;
 mod host;
 mod log;
+mod metrics;
 mod module;
 mod module_name;
 mod nearest;
@@ -41,6 +42,7 @@ pub use flags::FlagOverrides;
 pub use handshake::Handshake;
 pub use host::KnownHost;
 pub use log::{LogConfig, LogFormat};
+pub use metrics::MetricsConfig;
 pub use module::{Affinity, Lifetime, ModuleConfig, ModuleDefaults, Run};
 pub use module_name::{ModuleName, ModuleNameError};
 pub use networks::{NetworkError, Networks};
@@ -83,6 +85,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// How to log.
     pub log: LogConfig,
+    /// What scrapers see.
+    pub metrics: MetricsConfig,
     /// How clients prove who they are.
     pub auth: AuthConfig,
     /// What modules share.
@@ -173,6 +177,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
     });
     let log = top.section("log", log::read);
+    let metrics = top.section("metrics", metrics::read);
     let auth = top.section("auth", |section| auth::read(section, listen.ip()));
     let sandbox = top.section("sandbox", sandbox::read);
     let paths = policy::read_paths(top, &default_policy);
@@ -200,6 +205,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         handshake,
         shutdown_timeout,
         log,
+        metrics,
         auth,
         sandbox,
         warnings,

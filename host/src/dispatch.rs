@@ -2,10 +2,10 @@
 //! routes of its path, listeners that match, one call after the other, effects to the outboxes.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::close::CloseReason;
-use crate::counters::Counters;
+use crate::counters::{Counters, OfPath};
 use crate::limits::OnFailure;
 use crate::message::Payload;
 use crate::modules::{Module, ModuleTable};
@@ -66,10 +66,12 @@ impl Dispatcher {
         payload: Payload,
     ) -> Option<CloseReason> {
         self.counters.messages_received.increment();
-        let sequence = session.next_sequence();
+        let sequence = session.received(payload.len());
         if self.native_echo && session.path().as_str() == NATIVE_ECHO_PATH {
             return session.send(payload).err().map(|_| CloseReason::SLOW_CONSUMER);
         }
+        let began = self.counters.now();
+        let mut mark = began;
         let matches = self.modules.matches(session, routes, &payload);
         if matches.len() == 0 {
             self.note_unmatched(session);
@@ -86,7 +88,13 @@ impl Dispatcher {
                 sequence,
                 received_at_ms,
             };
-            match self.call_message(module, &call).await {
+            let result = self.call_message(module, &call).await;
+            if let Some(since) = &mut mark {
+                let now = Instant::now();
+                module.counters().duration.record(now - *since);
+                *since = now;
+            }
+            match result {
                 Ok(Outcome::Proceed) => {}
                 Ok(Outcome::Stop) => break,
                 Err(CallFailure::Refused(_)) => {}
@@ -95,6 +103,9 @@ impl Dispatcher {
                     OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
                 },
             }
+        }
+        if let (Some(began), Some(ended)) = (began, mark) {
+            self.counters.dispatch.record(ended - began);
         }
         None
     }
@@ -107,8 +118,12 @@ impl Dispatcher {
         }
         for route in self.modules.disconnect_routes(session.path()) {
             let call = DisconnectCall { listener: &route.name, session, reason };
-            self.counters.calls.increment();
+            self.count_call(&route.target);
+            let began = self.counters.now();
             let result = route.target.on_disconnect(&call).await;
+            if let Some(began) = began {
+                route.target.counters().duration.record(began.elapsed());
+            }
             self.modules.refresh(&route.target);
             match result {
                 Ok(turn) => turn.finish(),
@@ -122,7 +137,7 @@ impl Dispatcher {
         module: &Arc<Module>,
         call: &MessageCall<'_>,
     ) -> Result<Outcome, CallFailure> {
-        self.counters.calls.increment();
+        self.count_call(module);
         let result = module.on_message(call).await;
         self.modules.refresh(module);
         match result {
@@ -134,8 +149,14 @@ impl Dispatcher {
         }
     }
 
+    fn count_call(&self, module: &Module) {
+        self.counters.calls.increment();
+        module.counters().calls.increment();
+    }
+
     fn note_unmatched(&self, session: &Session) {
         self.counters.unmatched.increment();
+        session.counters().add(OfPath::Unmatched, 1);
         if let Some(admitted) = self.unmatched_lines.admit() {
             let path = session.path().as_str();
             let client = session.id_text();
@@ -150,6 +171,7 @@ impl Dispatcher {
             CallFailure::Ended { cause, .. } => (&self.counters.calls_ended, cause.as_str()),
         };
         counter.increment();
+        module.counters().failures.increment(cause);
         let Some(admitted) = self.failure_lines.admit() else { return };
         let name = &**module.name();
         let revision = module.revision().digest();

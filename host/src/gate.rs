@@ -66,6 +66,8 @@ pub struct Entry {
     pub accept: AcceptKey,
     /// The subprotocol that the answer names.
     pub protocol: Option<&'static str>,
+    /// Which `[[paths]]` entry holds; none where the default does.
+    pub rule: Option<usize>,
     /// The place among the allowed connections.
     pub admission: Admission,
 }
@@ -95,7 +97,8 @@ impl Gate {
         page::check_host(&self.settings.hosts, request)?;
         let path = connect_path(below)?;
         let headers = request.headers();
-        let policy = self.policy(&path);
+        let rule = self.settings.rules.iter().position(|rule| rule.pattern.matches(&path));
+        let policy = self.policy(rule);
         let page = Page::of(headers, &policy.allowed_origins);
         if self.settings.check_origin {
             page.check(&policy.allowed_origins)?;
@@ -121,11 +124,11 @@ impl Gate {
         let admission = self.registry.admit().ok_or(Rejection::Full)?;
         let protocol = offered.offers(subprotocol::SPOREGATE).then_some(subprotocol::SPOREGATE);
         let policy = Arc::clone(&policy.connection);
-        Ok(Entry { path, principal, policy, accept, protocol, admission })
+        Ok(Entry { path, principal, policy, accept, protocol, rule, admission })
     }
 
-    fn policy(&self, path: &ConnectPath) -> &PathPolicy {
-        let rule = self.settings.rules.iter().find(|rule| rule.pattern.matches(path));
+    fn policy(&self, rule: Option<usize>) -> &PathPolicy {
+        let rule = rule.and_then(|rule| self.settings.rules.get(rule));
         rule.map_or(&self.settings.default_policy, |rule| &rule.policy)
     }
 }

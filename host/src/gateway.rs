@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::auth::{
     AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
 };
 use crate::config::{self, AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
-use crate::counters::Counters;
+use crate::counters::{Counters, Timed};
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, GateSettings};
+use crate::metrics::{self, Metrics};
 use crate::modules::{Loaded, Loader, ModuleTable, Refused};
 use crate::registry::Registry;
 use crate::sandbox::{CompileCache, Sandbox, SandboxError, SandboxSettings};
@@ -32,11 +34,13 @@ pub struct Hidden {
 pub struct Gateway {
     server: Arc<Server>,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     base_path: Arc<str>,
     shutdown_timeout: Duration,
     modules: Arc<ModuleTable>,
     refused: Vec<Refused>,
     accepting: JoinHandle<()>,
+    scraping: Option<JoinHandle<()>>,
 }
 
 /// Why a gateway does not start. Each says what to do about it.
@@ -83,12 +87,15 @@ impl Gateway {
     pub async fn start(config: &Config, hidden: Hidden) -> Result<Self, StartError> {
         let authenticator = authenticator(&config.auth)?;
         // First of what takes time: a port in use is told at once.
-        let listener = server::bind(config.listen)?;
-        let address =
-            listener.local_addr().map_err(|source| BindError { address: config.listen, source })?;
+        let (listener, address) = bind(config.listen)?;
+        let scraped = config.metrics.listen.map(bind).transpose()?;
+        let metrics_address = scraped.as_ref().map(|(_, address)| *address);
         let registry = Arc::new(Registry::new(config.max_connections as usize));
-        let counters = Arc::new(Counters::default());
-        let Loaded { modules, refused } = load_modules(config, &registry, &counters).await?;
+        let counters = Arc::new(counters(config));
+        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
+        let memory = Arc::clone(sandbox.memory());
+        let Loaded { modules, refused } =
+            load_modules(config, sandbox, &registry, &counters).await?;
         for refusal in &refused {
             tracing::error!(file = %refusal.path.display(), "module refused: {}", refusal.reason);
         }
@@ -109,17 +116,28 @@ impl Gateway {
                 .with_native_echo(hidden.native_echo);
         let base_path: Arc<str> = config.path.as_str().into();
         let gate = Gate::new(gate_settings(config), authenticator, Arc::clone(&registry));
+        let metrics = Metrics::new(metrics::Sources {
+            counters: Arc::clone(&counters),
+            registry: Arc::clone(&registry),
+            memory,
+            insecure: gate.is_insecure(),
+        });
         let server = Server::new(server_settings(config), gate, registry, dispatcher, counters);
         let server = Arc::new(server);
+        let scraping = scraped.map(|(listener, _)| {
+            tokio::spawn(server::serve_metrics(Arc::clone(&server), listener, metrics))
+        });
         let accepting = tokio::spawn(server::serve(Arc::clone(&server), listener));
         Ok(Self {
             server,
             address,
+            metrics_address,
             base_path,
             shutdown_timeout: config.shutdown_timeout,
             modules,
             refused,
             accepting,
+            scraping,
         })
     }
 
@@ -127,12 +145,18 @@ impl Gateway {
     pub async fn check(config: &Config) -> Result<CheckReport, StartError> {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(0));
-        Ok(CheckReport { loaded: load_modules(config, &registry, &Arc::default()).await? })
+        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
+        Ok(CheckReport { loaded: load_modules(config, sandbox, &registry, &Arc::default()).await? })
     }
 
     /// The address in use.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where metrics are, if they are told.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Where clients connect: `ws://address/base`.
@@ -159,8 +183,11 @@ impl Gateway {
     /// whether all of it was done within the shutdown time-out.
     pub async fn stop(self) -> bool {
         let in_time = self.server.stop(self.shutdown_timeout).await;
-        // It ends by itself; a panic in it has been reported by the runtime.
+        // They end by themselves; a panic in one has been reported by the runtime.
         let _ = self.accepting.await;
+        if let Some(scraping) = self.scraping {
+            let _ = scraping.await;
+        }
         in_time
     }
 }
@@ -215,12 +242,24 @@ fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
     })
 }
 
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let listener = server::bind(address)?;
+    let bound = listener.local_addr().map_err(|source| BindError { address, source })?;
+    Ok((listener, bound))
+}
+
+/// Durations are measured where somebody can look at them.
+fn counters(config: &Config) -> Counters {
+    let patterns = config.paths.iter().map(|rule| rule.pattern.to_string());
+    Counters::new(patterns, if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No })
+}
+
 async fn load_modules(
     config: &Config,
+    sandbox: Arc<Sandbox>,
     registry: &Arc<Registry>,
     counters: &Arc<Counters>,
 ) -> Result<Loaded, StartError> {
-    let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
     let loader = Loader {
         sandbox,
         registry: Arc::clone(registry),
@@ -270,6 +309,8 @@ fn server_settings(config: &Config) -> ServerSettings {
         base_path: config.path.as_str().into(),
         test_page: config.test_page,
         handshake_timeout: config.handshake.timeout,
+        handshakes: config.handshake.connections,
+        uri_bytes: config.handshake.uri_bytes,
         header_bytes: config.handshake.header_bytes,
         header_count: config.handshake.header_count,
     }

@@ -4,7 +4,7 @@
 //!
 //! | layer  | parts |
 //! |--------|-------|
-//! | edge   | [`gateway`] (where everything meets), [`server`], [`gate`], [`connection`] |
+//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`] |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
 //! | state  | [`registry`], [`session`] |
@@ -24,6 +24,7 @@ pub mod gate;
 pub mod gateway;
 pub mod limits;
 pub mod message;
+pub mod metrics;
 pub mod modules;
 pub mod path;
 pub mod principal;

@@ -82,6 +82,11 @@ impl Registry {
         self.admitted.load(Ordering::Relaxed)
     }
 
+    /// Most connections at a time.
+    pub fn max_connections(&self) -> usize {
+        self.max_connections
+    }
+
     /// The place of the next session in the order of admission.
     pub fn next_order(&self) -> u64 {
         self.next_order.fetch_add(1, Ordering::Relaxed)

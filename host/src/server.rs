@@ -3,18 +3,22 @@
 
 mod accept;
 mod http;
+mod intake;
 mod page;
+mod scrape;
 mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use accept::{BindError, bind, serve};
+pub use scrape::serve_metrics;
 
 use crate::close::CloseReason;
 use crate::counters::Counters;
@@ -32,6 +36,10 @@ pub struct Server {
     dispatcher: Dispatcher,
     counters: Arc<Counters>,
     rejected_lines: LineRate,
+    accept_lines: LineRate,
+    /// Room for connections that are no clients yet.
+    handshakes: Arc<Semaphore>,
+    next_connection: AtomicU64,
     ready: AtomicBool,
     stopping: CancellationToken,
     tasks: TaskTracker,
@@ -44,8 +52,13 @@ pub struct ServerSettings {
     pub base_path: Arc<str>,
     /// Whether `<base path>/test` shows the test page.
     pub test_page: bool,
-    /// Time a client has for its request head.
+    /// Time from the TCP connection to the end of the upgrade; then it is closed, after a 408 if
+    /// it is in the middle of a request.
     pub handshake_timeout: Duration,
+    /// TCP connections at a time that are no clients yet; one more gets 503 and is closed.
+    pub handshakes: usize,
+    /// Longest request target, in bytes; a longer one gets 414.
+    pub uri_bytes: usize,
     /// Largest request head, in bytes; more gets 431.
     pub header_bytes: usize,
     /// Most header fields; more gets 431.
@@ -54,6 +67,12 @@ pub struct ServerSettings {
 
 /// Log lines per second about rejected requests.
 const REJECTED_LINES_PER_SECOND: u32 = 5;
+
+/// Log lines per second about connections that could not be accepted.
+const ACCEPT_LINES_PER_SECOND: u32 = 1;
+
+/// Pause after an accept that failed for lack of something that others hold.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 impl Server {
     /// A server that is ready, and accepts nothing yet.
@@ -64,6 +83,7 @@ impl Server {
         dispatcher: Dispatcher,
         counters: Arc<Counters>,
     ) -> Self {
+        let handshakes = Arc::new(Semaphore::new(settings.handshakes));
         Self {
             settings,
             gate,
@@ -71,6 +91,9 @@ impl Server {
             dispatcher,
             counters,
             rejected_lines: LineRate::new(REJECTED_LINES_PER_SECOND),
+            accept_lines: LineRate::new(ACCEPT_LINES_PER_SECOND),
+            handshakes,
+            next_connection: AtomicU64::new(1),
             ready: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -92,6 +115,19 @@ impl Server {
         &self.counters
     }
 
+    fn next_connection(&self) -> u64 {
+        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts a connection that was turned away without a request, and tells it at a limited rate.
+    fn turned_away(&self, peer: Peer, reason: &'static str, status: u16) {
+        self.counters.rejected.increment(reason);
+        if let Some(admitted) = self.rejected_lines.admit() {
+            let (connection, more) = (peer.connection, admitted.dropped_before);
+            tracing::info!(connection, peer = %peer.address, status, reason, more, "rejected");
+        }
+    }
+
     /// Stops: refuses new connections, closes every client, and waits until all disconnect
     /// listeners were told, at most for `timeout`. Returns whether it was in time.
     pub async fn stop(&self, timeout: Duration) -> bool {
@@ -105,6 +141,10 @@ impl Server {
     }
 }
 
-/// Who is at the other end, for the log.
+/// Who is at the other end of a TCP connection.
 #[derive(Clone, Copy, Debug)]
-struct Peer(SocketAddr);
+struct Peer {
+    /// Number of the connection in this process, for the log.
+    connection: u64,
+    address: SocketAddr,
+}

@@ -15,6 +15,7 @@ pub use id::{ClientId, ReconnectToken};
 pub use outbox::{Drained, Outbox, Refusal, SendPermit};
 
 use crate::close::CloseReason;
+use crate::counters::PathCounters;
 use crate::limits::SharedPolicy;
 use crate::message::Payload;
 use crate::path::ConnectPath;
@@ -29,17 +30,29 @@ pub struct Session {
     path: ConnectPath,
     principal: Principal,
     policy: SharedPolicy,
-    messages_received: AtomicU64,
+    counters: Arc<PathCounters>,
+    traffic: Traffic,
     outbox: Outbox,
 }
 
+/// What has passed between a client and the gateway.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    messages_received: AtomicU64,
+    bytes_received: AtomicU64,
+    messages_sent: AtomicU64,
+    bytes_sent: AtomicU64,
+}
+
 impl Session {
-    /// A session with an empty outbox. `order` is its place in the order of admission.
+    /// A session with an empty outbox. `order` is its place in the order of admission; what passes
+    /// is counted in `counters`.
     pub fn new(
         order: u64,
         path: ConnectPath,
         principal: Principal,
         policy: SharedPolicy,
+        counters: Arc<PathCounters>,
     ) -> Result<Self, getrandom::Error> {
         let id = ClientId::random()?;
         let outbox = Outbox::new(policy.outbox_messages, policy.outbox_bytes);
@@ -50,7 +63,8 @@ impl Session {
             path,
             principal,
             policy,
-            messages_received: AtomicU64::new(0),
+            counters,
+            traffic: Traffic::default(),
             outbox,
         })
     }
@@ -90,9 +104,35 @@ impl Session {
         &self.outbox
     }
 
-    /// Numbers the next message of the client, from 1.
-    pub fn next_sequence(&self) -> u64 {
-        self.messages_received.fetch_add(1, Ordering::Relaxed) + 1
+    /// What is counted for the clients of its path.
+    pub fn counters(&self) -> &PathCounters {
+        &self.counters
+    }
+
+    /// What has passed so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Counts a message of `bytes` from the client and numbers it, from 1. Called by its
+    /// connection only.
+    pub fn received(&self, bytes: usize) -> u64 {
+        self.counters.received(bytes as u64);
+        add(&self.traffic.bytes_received, bytes as u64);
+        add(&self.traffic.messages_received, 1)
+    }
+
+    /// Takes everything that waits, to be written. Called by its connection only.
+    pub fn drain(&self) -> Drained {
+        let drained = self.outbox.drain();
+        if !drained.messages.is_empty() {
+            let messages = drained.messages.len() as u64;
+            let bytes = drained.messages.iter().map(Payload::len).sum::<usize>() as u64;
+            self.counters.sent(messages, bytes);
+            add(&self.traffic.messages_sent, messages);
+            add(&self.traffic.bytes_sent, bytes);
+        }
+        drained
     }
 
     /// Queues one message, or says why not.
@@ -104,4 +144,33 @@ impl Session {
     pub fn close(&self, reason: CloseReason) {
         self.outbox.close(reason);
     }
+}
+
+impl Traffic {
+    /// Messages from the client.
+    pub fn messages_received(&self) -> u64 {
+        self.messages_received.load(Ordering::Relaxed)
+    }
+
+    /// Bytes in them.
+    pub fn bytes_received(&self) -> u64 {
+        self.bytes_received.load(Ordering::Relaxed)
+    }
+
+    /// Messages to the client.
+    pub fn messages_sent(&self) -> u64 {
+        self.messages_sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes in them.
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds to a number that one thread at a time writes; returns the sum.
+fn add(number: &AtomicU64, count: u64) -> u64 {
+    let sum = number.load(Ordering::Relaxed) + count;
+    number.store(sum, Ordering::Relaxed);
+    sum
 }

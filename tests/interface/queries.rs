@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sporegate::counters::Counters;
 use sporegate::limits::{ConnectionPolicy, OnFailure};
 use sporegate::path::ConnectPath;
 use sporegate::principal::Principal;
@@ -197,7 +198,8 @@ async fn one_page_has_at_most_a_thousand_clients() {
     for _ in 0..1_001 {
         let path = ConnectPath::parse("/probe/crowd").unwrap();
         let order = registry.next_order();
-        let session = Session::new(order, path, Principal::anonymous(), Arc::new(policy()));
+        let (policy, counters) = (Arc::new(policy()), Counters::default().path(None));
+        let session = Session::new(order, path, Principal::anonymous(), policy, counters);
         registry.insert(&Arc::new(session.unwrap()));
     }
     let query = json!({"do": "clients-on-path", "path": "/probe/crowd", "limit": u32::MAX});

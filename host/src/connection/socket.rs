@@ -94,7 +94,7 @@ pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
 ) -> Result<Option<CloseReason>, Ending> {
-    let drained = session.outbox().drain();
+    let drained = session.drain();
     for payload in drained.messages {
         feed(socket, message(payload), session.policy().write_timeout).await?;
     }

@@ -16,6 +16,9 @@ pub enum Rejection {
     /// Not a handshake as RFC 6455 says, or not a path.
     #[error("malformed request: {0}")]
     Malformed(String),
+    /// A request target longer than the limit.
+    #[error("the address is longer than the limit")]
+    LongAddress,
     /// Nothing there.
     #[error("no such path; clients connect below the base path")]
     NoSuchPath,
@@ -48,6 +51,7 @@ impl Rejection {
         match self {
             Self::NotAWebSocket | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::LongAddress => StatusCode::URI_TOO_LONG,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
@@ -62,6 +66,7 @@ impl Rejection {
             Self::NotAWebSocket => "not-a-websocket",
             Self::Version => "version",
             Self::Malformed(_) => "malformed",
+            Self::LongAddress => "address-length",
             Self::NoSuchPath => "no-such-path",
             Self::WrongHost => "wrong-host",
             Self::ForeignOrigin => "foreign-origin",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::slot::{Expect, Hold, Slot};
 
 use crate::config::{Affinity, Lifetime, Run};
-use crate::counters::Counters;
+use crate::counters::{Counters, ModuleCounters};
 use crate::sandbox::{
     CallFailure, Called, DisconnectCall, Instance, MessageCall, ModuleContext, Outcome, Revision,
 };
@@ -17,6 +17,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct Module {
     context: Arc<ModuleContext>,
+    counters: Arc<ModuleCounters>,
     revision: Arc<Revision>,
     run: Run,
     slots: Box<[Slot]>,
@@ -51,12 +52,18 @@ impl Module {
             slots.push(Slot::new(kept));
         }
         let slots = slots.into_boxed_slice();
-        Ok(Self { context, revision, run, slots, spread: RandomState::new() })
+        let counters = context.counters.module(&context.name);
+        Ok(Self { context, counters, revision, run, slots, spread: RandomState::new() })
     }
 
     /// Name of the module.
     pub fn name(&self) -> &Arc<str> {
         &self.context.name
+    }
+
+    /// What is counted for it.
+    pub fn counters(&self) -> &ModuleCounters {
+        &self.counters
     }
 
     /// What its instances share.

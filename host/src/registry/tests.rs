@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::counters::Counters;
 use crate::limits::{ConnectionPolicy, OnFailure};
 use crate::path::ConnectPath;
 use crate::principal::Principal;
@@ -28,7 +29,8 @@ fn policy() -> Arc<ConnectionPolicy> {
 fn join(registry: &Registry, path: &str) -> Arc<Session> {
     let path = ConnectPath::parse(path).unwrap();
     let order = registry.next_order();
-    let session = Session::new(order, path, Principal::anonymous(), policy()).unwrap();
+    let counters = Counters::default().path(None);
+    let session = Session::new(order, path, Principal::anonymous(), policy(), counters).unwrap();
     let session = Arc::new(session);
     registry.insert(&session);
     session

@@ -1,23 +1,21 @@
 //! The accept loop. It outlives every error: running out of file descriptors slows it down and
 //! hurts no connected client.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::{Peer, Server, http};
+use super::{ACCEPT_BACKOFF, Peer, Server, http};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 
-/// Pause after an accept that failed for lack of something that others hold.
-const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+/// What a connection hears for which there is no room; nothing of it is read.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 54\r\nretry-after: 5\r\n\
+    connection: close\r\n\r\n503 too many connections are in their handshake; retry";
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -51,49 +49,75 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener) {
             () = server.stopping.cancelled() => return,
         };
         match accepted {
-            Ok((stream, address)) => {
-                let task = serve_http(Arc::clone(&server), stream, Peer(address));
-                server.tasks.spawn(task);
-            }
+            Ok((stream, address)) => take_in(&server, stream, address),
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_BACKOFF).await;
+                note(&server, &error);
+                if is_about_one_connection(&error) {
+                    continue;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(ACCEPT_BACKOFF) => {}
+                    () = server.stopping.cancelled() => return,
+                }
             }
         }
     }
 }
 
-async fn serve_http(server: Arc<Server>, stream: TcpStream, peer: Peer) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
-    }
-    let settings = &server.settings;
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(settings.handshake_timeout)
-        .max_header_size(settings.header_bytes)
-        .max_headers(settings.header_count)
-        // No pipelining of what nobody answers yet; half-open clients are gone.
-        .half_close(false);
-    let service = service_fn(|request| http::answer(&server, peer, request));
-    let mut connection =
-        std::pin::pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = server.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// Serves a connection, if there is room for one more that is no client yet.
+fn take_in(server: &Arc<Server>, stream: TcpStream, address: SocketAddr) {
+    let peer = Peer { connection: server.next_connection(), address };
+    match Arc::clone(&server.handshakes).try_acquire_owned() {
+        Ok(room) => drop(server.tasks.spawn(http::serve(Arc::clone(server), stream, peer, room))),
+        Err(_) => {
+            server.turned_away(peer, "handshakes", 503);
+            // Whoever does not take this at once does without.
+            let _ = stream.into_std().and_then(|mut stream| stream.write(NO_ROOM));
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(peer = %peer.0, %error, "HTTP connection ended");
+    }
+}
+
+fn note(server: &Server, error: &io::Error) {
+    let reason = reason(error);
+    server.counters.accept_errors.increment(reason);
+    if let Some(admitted) = server.accept_lines.admit() {
+        let more = admitted.dropped_before;
+        tracing::warn!(%error, reason, more, "accept failed; connected clients go on");
+    }
+}
+
+/// Whether an error is that of the connection that was about to be accepted: the next one may be
+/// well.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    reason(error) == "aborted"
+}
+
+/// Stable name, for logs and metrics.
+fn reason(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => "no-descriptors",
+        Some(libc::ENOMEM | libc::ENOBUFS) => "no-memory",
+        // Errors of the network that Linux passes on by accept(2).
+        Some(
+            libc::ECONNABORTED
+            | libc::ECONNRESET
+            | libc::EPERM
+            | libc::EPROTO
+            | libc::ENETDOWN
+            | libc::ENETUNREACH
+            | libc::EHOSTDOWN
+            | libc::EHOSTUNREACH
+            | libc::ENOPROTOOPT
+            | libc::EOPNOTSUPP,
+        ) => "aborted",
+        _ => "other",
     }
 }
 
 fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "the address is in use; stop the other process, or choose another address with --listen (port 0 takes any free port)".into()
+            "the address is in use; stop the other process, or choose another address with --listen (port 0 takes any free one)".into()
         }
         io::ErrorKind::PermissionDenied => {
             "permission denied; ports below 1024 need privileges, choose another with --listen".into()
@@ -102,5 +126,27 @@ fn explain(error: &io::Error) -> String {
             "this machine has no such address; use one of its own, or 0.0.0.0 for all".into()
         }
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_about_one_connection_is_passed_over_without_a_pause() {
+        let reason_of = |code| reason(&io::Error::from_raw_os_error(code));
+        assert_eq!(reason_of(libc::EMFILE), "no-descriptors");
+        assert_eq!(reason_of(libc::ENOMEM), "no-memory");
+        assert_eq!(reason_of(libc::EINVAL), "other");
+        assert!(is_about_one_connection(&io::Error::from_raw_os_error(libc::ECONNABORTED)));
+        assert!(!is_about_one_connection(&io::Error::from_raw_os_error(libc::EMFILE)));
+    }
+
+    #[test]
+    fn the_answer_to_those_without_room_has_the_length_that_it_says() {
+        let text = std::str::from_utf8(NO_ROOM).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
     }
 }

@@ -10,9 +10,17 @@ use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
     SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
 use hyper::{Method, Request, Response, StatusCode};
 
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::intake::{Intake, IntakeError};
 use super::{Peer, Server, page, upgrade};
+use crate::counters::Gauge;
 use crate::gate::{self, Rejection};
 
 pub(super) type Reply = Response<Full<Bytes>>;
@@ -20,14 +28,104 @@ pub(super) type Reply = Response<Full<Bytes>>;
 /// Seconds after which a client that found the gateway full or stopping may come back.
 const RETRY_AFTER_SECONDS: &str = "5";
 
+/// Serves a connection until it becomes a client, or has had its time.
+pub(super) async fn serve(
+    server: Arc<Server>,
+    stream: TcpStream,
+    peer: Peer,
+    room: OwnedSemaphorePermit,
+) {
+    let _counted = Counted::in_handshake(&server.counters.http_connections);
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(connection = peer.connection, %error, "TCP_NODELAY");
+    }
+    let settings = &server.settings;
+    let stream = Intake::new(stream, settings.handshake_timeout, settings.uri_bytes);
+    let service = service_fn(|request| answer(&server, peer, request));
+    if let Err(error) = serve_connection(&server, stream, service).await {
+        match refusal(&error) {
+            Some((reason, status)) => server.turned_away(peer, reason, status),
+            None => tracing::debug!(connection = peer.connection, %error, "HTTP ended"),
+        }
+    }
+    drop(room);
+}
+
+/// HTTP on a connection, within the limits of a head.
+pub(super) async fn serve_connection<S>(
+    server: &Server,
+    stream: Intake,
+    service: S,
+) -> Result<(), hyper::Error>
+where
+    S: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible>,
+{
+    let settings = &server.settings;
+    let mut http = http1::Builder::new();
+    // Time is the connection's own affair: see `Intake`.
+    http.timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_header_size(settings.header_bytes)
+        .max_headers(settings.header_count)
+        // No pipelining of what nobody answers yet; half-open clients are gone.
+        .half_close(false);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = server.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+/// What was answered to what never became a request: a stable reason and the status.
+fn refusal(error: &hyper::Error) -> Option<(&'static str, u16)> {
+    let inner = std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<std::io::Error>())
+        .and_then(std::io::Error::get_ref)
+        .and_then(|inner| inner.downcast_ref::<IntakeError>());
+    match inner {
+        Some(IntakeError::SlowRequest) => return Some(("handshake-timeout", 408)),
+        Some(IntakeError::LongAddress) => return Some(("address-length", 414)),
+        Some(IntakeError::Idle) => return None,
+        None => {}
+    }
+    match error {
+        _ if error.is_parse_too_large() => Some(("head-size", 431)),
+        _ if error.is_parse() => Some(("malformed", 400)),
+        _ => None,
+    }
+}
+
+/// One more of something, as long as this lives.
+struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn in_handshake(gauge: &'a Gauge) -> Self {
+        gauge.rise();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fall();
+    }
+}
+
 /// Answers one request.
-pub(super) async fn answer(
+async fn answer(
     server: &Arc<Server>,
     peer: Peer,
     mut request: Request<Incoming>,
 ) -> Result<Reply, Infallible> {
     let path = request.uri().path();
     let reply = match path {
+        _ if target_bytes(&request) > server.settings.uri_bytes => {
+            reject(server, peer, &request, &Rejection::LongAddress)
+        }
         "/healthz" => read_only(&request, || text(StatusCode::OK, "ok\n")),
         "/readyz" if server.is_ready() => read_only(&request, || {
             let insecure = server.gate.is_insecure();
@@ -49,7 +147,7 @@ pub(super) async fn answer(
     Ok(reply)
 }
 
-fn read_only(request: &Request<Incoming>, reply: impl FnOnce() -> Reply) -> Reply {
+pub(super) fn read_only(request: &Request<Incoming>, reply: impl FnOnce() -> Reply) -> Reply {
     match *request.method() {
         Method::GET | Method::HEAD => reply(),
         _ => {
@@ -66,14 +164,17 @@ fn reject(
     request: &Request<Incoming>,
     rejection: &Rejection,
 ) -> Reply {
-    server.counters.rejected.increment();
+    server.counters.rejected.increment(rejection.reason());
     let status = rejection.status();
     if let Some(admitted) = server.rejected_lines.admit() {
         // The path only: the query may hold a token.
-        let path = request.uri().path();
+        let path = shown(request.uri().path());
+        let connection = peer.connection;
         let reason = rejection.reason();
         let more = admitted.dropped_before;
-        tracing::info!(peer = %peer.0, path, status = status.as_u16(), reason, more, "rejected");
+        let peer = peer.address;
+        let status = status.as_u16();
+        tracing::info!(connection, %peer, path, status, reason, more, "rejected");
     }
     let mut reply = text(status, format!("{} {rejection}\n", status.as_u16()));
     let headers = reply.headers_mut();
@@ -90,12 +191,24 @@ fn reject(
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         // What follows may be a body, or frames: neither is read as the next request.
-        Rejection::Malformed(_) => {
+        Rejection::Malformed(_) | Rejection::LongAddress => {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}
     }
     reply
+}
+
+/// Bytes of the address in a request line.
+fn target_bytes<B>(request: &Request<B>) -> usize {
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    path + uri.authority().map_or(0, |authority| authority.as_str().len())
+}
+
+/// As much of a path as a log line has room for.
+fn shown(path: &str) -> &str {
+    path.get(..path.floor_char_boundary(256)).unwrap_or(path)
 }
 
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Reply {

@@ -1,6 +1,7 @@
 //! From a request that passed the gate to a session with a connection.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -14,9 +15,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::http::Reply;
+use super::intake::Intake;
 use super::{Peer, Server};
 use crate::close::CloseReason;
 use crate::connection;
+use crate::counters::{Closed, OfPath};
 use crate::gate::{Entry, Rejection, Remote};
 use crate::message::Payload;
 use crate::session::{ReconnectToken, Session};
@@ -27,7 +30,7 @@ pub(super) fn accept(
     peer: Peer,
     request: &mut Request<Incoming>,
 ) -> Result<Reply, Rejection> {
-    let entry = server.gate.check(request, Remote { peer: peer.0.ip() })?;
+    let entry = server.gate.check(request, Remote { peer: peer.address.ip() })?;
     if !server.is_ready() {
         return Err(Rejection::Draining);
     }
@@ -49,10 +52,12 @@ pub(super) fn accept(
 
 /// The whole life of a session.
 async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) {
-    let Entry { path, principal, policy, admission, .. } = entry;
+    let Entry { path, principal, policy, rule, admission, .. } = entry;
     let Some((stream, early)) = Box::pin(upgraded(&server, upgrade)).await else { return };
+    let since = Instant::now();
     let order = server.registry.next_order();
-    let session = match Session::new(order, path, principal, policy) {
+    let counters = server.counters.path(rule);
+    let session = match Session::new(order, path, principal, policy, counters) {
         Ok(session) => Arc::new(session),
         Err(error) => {
             tracing::error!(%error, "no random numbers from the operating system");
@@ -68,8 +73,10 @@ async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) 
         session.close(CloseReason::GOING_AWAY);
     }
     server.counters.accepted.increment();
+    let connected = Connected::new(&session);
     tracing::debug!(
-        peer = %peer.0,
+        connection = peer.connection,
+        peer = %peer.address,
         client = session.id_text(),
         path = session.path().as_str(),
         user = session.principal().username().map(|name| &**name),
@@ -78,18 +85,65 @@ async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) 
     let mut socket = Box::pin(connection::open(stream, early, session.policy())).await;
     let reason = connection::serve(&mut socket, &session, &server.dispatcher).await;
     drop(socket);
-    tracing::debug!(client = session.id_text(), code = reason.code(), "disconnected");
+    drop(connected);
+    note_end(&server, peer, &session, &reason, since);
     // What only the end of a session needs is not part of the task before.
     Box::pin(server.dispatcher.disconnected(&session, &reason)).await;
     drop(admission);
+}
+
+/// A client that counts as connected as long as this lives.
+struct Connected<'a>(&'a Session);
+
+impl<'a> Connected<'a> {
+    fn new(session: &'a Session) -> Self {
+        session.counters().add(OfPath::Accepted, 1);
+        session.counters().add(OfPath::Connections, 1);
+        Self(session)
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        self.0.counters().take(OfPath::Connections, 1);
+    }
+}
+
+/// Counts and tells how a session ended.
+fn note_end(server: &Server, peer: Peer, session: &Session, reason: &CloseReason, since: Instant) {
+    let label = label(reason);
+    server.counters.closed.increment(label);
+    let traffic = session.traffic();
+    tracing::debug!(
+        connection = peer.connection,
+        client = session.id_text(),
+        code = reason.code(),
+        reason = label.reason,
+        initiator = label.initiator,
+        seconds = since.elapsed().as_secs_f64(),
+        messages_received = traffic.messages_received(),
+        bytes_received = traffic.bytes_received(),
+        messages_sent = traffic.messages_sent(),
+        bytes_sent = traffic.bytes_sent(),
+        "disconnected"
+    );
+}
+
+fn label(reason: &CloseReason) -> Closed {
+    let initiator = match reason.code() {
+        1000 | 1005 | 1006 => "client",
+        4900..=4999 => "listener",
+        _ => "gateway",
+    };
+    Closed { code: reason.code(), reason: initiator, initiator }
 }
 
 /// The socket and what was read of it beyond the request.
 async fn upgraded(server: &Server, upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
     let limit = server.settings.handshake_timeout;
     let upgraded = tokio::time::timeout(limit, upgrade).await.ok()?.ok()?;
-    let parts = Upgraded::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let parts = Upgraded::downcast::<TokioIo<Intake>>(upgraded).ok()?;
+    Some((parts.io.into_inner().into_stream(), parts.read_buf))
 }
 
 /// The first message to a client: the id with which it may come back. Only the client sees it.

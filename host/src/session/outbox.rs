@@ -182,6 +182,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::counters::Counters;
     use crate::limits::{ConnectionPolicy, OnFailure};
     use crate::path::ConnectPath;
     use crate::principal::Principal;
@@ -208,7 +209,8 @@ mod tests {
             on_failure: OnFailure::Skip,
         };
         let path = ConnectPath::parse("/a").unwrap();
-        Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy)).unwrap())
+        let counters = Counters::default().path(None);
+        Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy), counters).unwrap())
     }
 
     #[test]
