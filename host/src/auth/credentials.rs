@@ -225,7 +225,7 @@ mod tests {
             (&["C: session=a", "P: bearer.a"], None),
             (&["C: session=a"], Some("access_token=a")),
         ] {
-            assert_eq!(look(lines, query), Err("several_credentials"), "{lines:?} {query:?}");
+            assert_eq!(look(lines, query), Err("several-credentials"), "{lines:?} {query:?}");
         }
     }
 
@@ -261,7 +261,7 @@ mod tests {
             (&["C: session=a%2Eb"], None),
             (&["C: session=caf\u{e9}"], None),
         ] {
-            assert_eq!(look(lines, query), Err("malformed_credential"), "{lines:?} {query:?}");
+            assert_eq!(look(lines, query), Err("malformed-credential"), "{lines:?} {query:?}");
         }
     }
 
@@ -269,10 +269,10 @@ mod tests {
     fn a_token_over_the_limit_is_refused() {
         let fits = "x".repeat(MAX_TOKEN_BYTES);
         assert!(look(&[&format!("A: Bearer {fits}")], None).is_ok());
-        assert_eq!(look(&[&format!("A: Bearer {fits}x")], None), Err("token_too_large"));
-        assert_eq!(look(&[&format!("P: bearer.{fits}x")], None), Err("token_too_large"));
-        assert_eq!(look(&[&format!("C: session={fits}x")], None), Err("token_too_large"));
+        assert_eq!(look(&[&format!("A: Bearer {fits}x")], None), Err("token-too-large"));
+        assert_eq!(look(&[&format!("P: bearer.{fits}x")], None), Err("token-too-large"));
+        assert_eq!(look(&[&format!("C: session={fits}x")], None), Err("token-too-large"));
         let query = format!("access_token={fits}x");
-        assert_eq!(look(&[], Some(&query)), Err("token_too_large"));
+        assert_eq!(look(&[], Some(&query)), Err("token-too-large"));
     }
 }

@@ -55,37 +55,37 @@ impl AuthError {
     /// A label for metrics and logs, of a closed set: [`AuthError::REASONS`].
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "malformed_credential",
-            Self::TooLarge => "token_too_large",
-            Self::SeveralCredentials => "several_credentials",
-            Self::UnknownKey => "unknown_key",
-            Self::WrongAlgorithm => "wrong_algorithm",
-            Self::BadSignature => "bad_signature",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
-            Self::MissingClaim(_) => "missing_claim",
-            Self::InvalidClaim(_) => "invalid_claim",
-            Self::WrongAudience => "wrong_audience",
-            Self::WrongIssuer => "wrong_issuer",
-            Self::UnknownToken => "unknown_token",
+            Self::Malformed(_) => "malformed-credential",
+            Self::TooLarge => "token-too-large",
+            Self::SeveralCredentials => "several-credentials",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongAlgorithm => "wrong-algorithm",
+            Self::BadSignature => "bad-signature",
+            Self::Expired => "token-expired",
+            Self::NotYetValid => "token-not-yet-valid",
+            Self::MissingClaim(_) => "missing-claim",
+            Self::InvalidClaim(_) => "invalid-claim",
+            Self::WrongAudience => "wrong-audience",
+            Self::WrongIssuer => "wrong-issuer",
+            Self::UnknownToken => "unknown-token",
         }
     }
 
     /// Every value of [`AuthError::reason`].
     pub const REASONS: [&'static str; 13] = [
-        "malformed_credential",
-        "token_too_large",
-        "several_credentials",
-        "unknown_key",
-        "wrong_algorithm",
-        "bad_signature",
-        "token_expired",
-        "token_not_yet_valid",
-        "missing_claim",
-        "invalid_claim",
-        "wrong_audience",
-        "wrong_issuer",
-        "unknown_token",
+        "malformed-credential",
+        "token-too-large",
+        "several-credentials",
+        "unknown-key",
+        "wrong-algorithm",
+        "bad-signature",
+        "token-expired",
+        "token-not-yet-valid",
+        "missing-claim",
+        "invalid-claim",
+        "wrong-audience",
+        "wrong-issuer",
+        "unknown-token",
     ];
 
     /// The value of the `WWW-Authenticate` header (RFC 6750 section 3). It says only what helps a

@@ -180,7 +180,7 @@ mod tests {
         ];
         for lines in cases {
             let refusal = ask(lines, PROXY).unwrap_err();
-            assert_eq!(refusal.reason(), "malformed_credential", "{lines:?}");
+            assert_eq!(refusal.reason(), "malformed-credential", "{lines:?}");
         }
     }
 }

@@ -222,7 +222,7 @@ fn static_tokens_and_jwts_are_accepted_side_by_side_and_from_a_subprotocol() {
         assert_eq!(&**principal.username().unwrap(), user);
     }
     assert_eq!(ask(&gate, "another").unwrap_err(), AuthError::UnknownToken);
-    assert_eq!(ask(&gate, "an.other").unwrap_err().reason(), "malformed_credential");
+    assert_eq!(ask(&gate, "an.other").unwrap_err().reason(), "malformed-credential");
 }
 
 #[test]

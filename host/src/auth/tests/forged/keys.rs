@@ -11,21 +11,21 @@ pub(super) fn algorithms() -> Vec<Case> {
     {
         let header = json!({"alg": alg, "typ": "JWT"});
         let unsigned = format!("{}.{body}.", part(&header));
-        cases.push(case(format!("alg {alg:?} unsigned"), unsigned, "wrong_algorithm"));
+        cases.push(case(format!("alg {alg:?} unsigned"), unsigned, "wrong-algorithm"));
         let signed = token(&header, &claims(SECRET_ISS), &key.secret, Algorithm::HS256);
-        cases.push(case(format!("alg {alg:?} signed"), signed, "wrong_algorithm"));
+        cases.push(case(format!("alg {alg:?} signed"), signed, "wrong-algorithm"));
     }
     for alg in [json!(null), json!(256), json!(["HS256"]), json!({"HS256": 1})] {
         let forged =
             token(&json!({"alg": alg}), &claims(SECRET_ISS), &key.secret, Algorithm::HS256);
-        cases.push(case(format!("alg {alg}"), forged, "malformed_credential"));
+        cases.push(case(format!("alg {alg}"), forged, "malformed-credential"));
     }
     for header in
         [r#"{"typ":"JWT"}"#, r#"{"alg":"HS256","alg":"none"}"#, r#"{"alg":"none","alg":"HS256"}"#]
     {
         let message = format!("{}.{body}", URL_SAFE_NO_PAD.encode(header));
         let forged = signed(&message, &key.secret, Algorithm::HS256);
-        cases.push(case(header, forged, "malformed_credential"));
+        cases.push(case(header, forged, "malformed-credential"));
     }
     cases
 }
@@ -57,28 +57,28 @@ pub(super) fn confused_keys() -> Vec<Case> {
                 cases.push(case(
                     format!("{name} with {what} for {iss}"),
                     forged,
-                    "wrong_algorithm",
+                    "wrong-algorithm",
                 ));
             }
         }
     }
     use Algorithm::*;
     for (what, alg, kid, iss, signer, signed_as, reason) in [
-        ("RS256 for a secret", "RS256", None, SECRET_ISS, &key.rsa, RS256, "wrong_algorithm"),
-        ("RS256 by HMAC", "RS256", None, RSA_ISS, &key.secret, HS256, "bad_signature"),
-        ("HS512 where HS256 is", "HS512", None, SECRET_ISS, &key.secret, HS512, "wrong_algorithm"),
-        ("HS256 by HS512", "HS256", None, SECRET_ISS, &key.secret, HS512, "bad_signature"),
-        ("PS256 where RS256 is", "PS256", None, RSA_ISS, &key.rsa, PS256, "wrong_algorithm"),
-        ("RS512 where RS256 is", "RS512", None, RSA_ISS, &key.rsa, RS512, "wrong_algorithm"),
-        ("RS256 by PS256", "RS256", None, RSA_ISS, &key.rsa, PS256, "bad_signature"),
-        ("RS256 by RS384", "RS256", Some("rsa-1"), SET_ISS, &key.rsa, RS384, "bad_signature"),
-        ("ES384 for P-256", "ES384", Some("p256"), SET_ISS, &key.p384, ES384, "wrong_algorithm"),
-        ("ES256 for P-384", "ES256", Some("p384"), SET_ISS, &key.p256, ES256, "wrong_algorithm"),
-        ("EdDSA for P-256", "EdDSA", Some("p256"), SET_ISS, &key.ed25519, EdDSA, "wrong_algorithm"),
-        ("RS256 for Ed25519", "RS256", Some("ed-1"), SET_ISS, &key.rsa, RS256, "wrong_algorithm"),
-        ("ES256 by P-384", "ES256", Some("p256"), SET_ISS, &key.p384, ES384, "bad_signature"),
-        ("PS256 in a set", "PS256", None, SET_ISS, &key.rsa, PS256, "wrong_algorithm"),
-        ("another RSA key", "RS256", None, RSA_ISS, &key.rsa_other, RS256, "bad_signature"),
+        ("RS256 for a secret", "RS256", None, SECRET_ISS, &key.rsa, RS256, "wrong-algorithm"),
+        ("RS256 by HMAC", "RS256", None, RSA_ISS, &key.secret, HS256, "bad-signature"),
+        ("HS512 where HS256 is", "HS512", None, SECRET_ISS, &key.secret, HS512, "wrong-algorithm"),
+        ("HS256 by HS512", "HS256", None, SECRET_ISS, &key.secret, HS512, "bad-signature"),
+        ("PS256 where RS256 is", "PS256", None, RSA_ISS, &key.rsa, PS256, "wrong-algorithm"),
+        ("RS512 where RS256 is", "RS512", None, RSA_ISS, &key.rsa, RS512, "wrong-algorithm"),
+        ("RS256 by PS256", "RS256", None, RSA_ISS, &key.rsa, PS256, "bad-signature"),
+        ("RS256 by RS384", "RS256", Some("rsa-1"), SET_ISS, &key.rsa, RS384, "bad-signature"),
+        ("ES384 for P-256", "ES384", Some("p256"), SET_ISS, &key.p384, ES384, "wrong-algorithm"),
+        ("ES256 for P-384", "ES256", Some("p384"), SET_ISS, &key.p256, ES256, "wrong-algorithm"),
+        ("EdDSA for P-256", "EdDSA", Some("p256"), SET_ISS, &key.ed25519, EdDSA, "wrong-algorithm"),
+        ("RS256 for Ed25519", "RS256", Some("ed-1"), SET_ISS, &key.rsa, RS256, "wrong-algorithm"),
+        ("ES256 by P-384", "ES256", Some("p256"), SET_ISS, &key.p384, ES384, "bad-signature"),
+        ("PS256 in a set", "PS256", None, SET_ISS, &key.rsa, PS256, "wrong-algorithm"),
+        ("another RSA key", "RS256", None, RSA_ISS, &key.rsa_other, RS256, "bad-signature"),
         (
             "another key, kid",
             "RS256",
@@ -86,16 +86,16 @@ pub(super) fn confused_keys() -> Vec<Case> {
             SET_ISS,
             &key.rsa_other,
             RS256,
-            "bad_signature",
+            "bad-signature",
         ),
-        ("a secret's token for RSA", "HS256", None, RSA_ISS, &key.secret, HS256, "wrong_algorithm"),
+        ("a secret's token for RSA", "HS256", None, RSA_ISS, &key.secret, HS256, "wrong-algorithm"),
     ] {
         let forged = token(&json!({"alg": alg, "kid": kid}), &claims(iss), signer, signed_as);
         cases.push(case(what, forged, reason));
     }
     let other = EncodingKey::from_secret(SECRET.replace("test", "best").as_bytes());
     let forged = token(&json!({"alg": "HS256"}), &claims(SECRET_ISS), &other, HS256);
-    cases.push(case("another secret", forged, "bad_signature"));
+    cases.push(case("another secret", forged, "bad-signature"));
     cases
 }
 
@@ -109,27 +109,27 @@ pub(super) fn signatures() -> Vec<Case> {
     let richer = part(&with(claims(SECRET_ISS), "roles", json!(["admin"])));
     let mut cases = Vec::new();
     for (what, forged, reason) in [
-        ("no signature", format!("{message}."), "bad_signature"),
-        ("a short signature", format!("{message}.{}", &signature[..40]), "bad_signature"),
-        ("a long signature", format!("{message}.{signature}AAAA"), "bad_signature"),
+        ("no signature", format!("{message}."), "bad-signature"),
+        ("a short signature", format!("{message}.{}", &signature[..40]), "bad-signature"),
+        ("a long signature", format!("{message}.{signature}AAAA"), "bad-signature"),
         (
             "a flipped bit",
             format!("{message}.{}", URL_SAFE_NO_PAD.encode(&flipped)),
-            "bad_signature",
+            "bad-signature",
         ),
-        ("more roles", format!("{header}.{richer}.{signature}"), "bad_signature"),
+        ("more roles", format!("{header}.{richer}.{signature}"), "bad-signature"),
         (
             "another header",
             format!("{}.{body}.{signature}", part(&json!({"alg":"HS256","x":1}))),
-            "bad_signature",
+            "bad-signature",
         ),
-        ("a padded signature", format!("{message}.{signature}="), "malformed_credential"),
+        ("a padded signature", format!("{message}.{signature}="), "malformed-credential"),
         (
             "a signature that is not base64url",
             format!("{message}.{}+", &signature[..40]),
-            "malformed_credential",
+            "malformed-credential",
         ),
-        ("signature bits that count for nothing", non_canonical(&good), "malformed_credential"),
+        ("signature bits that count for nothing", non_canonical(&good), "malformed-credential"),
     ] {
         cases.push(case(what, forged, reason));
     }
@@ -145,13 +145,13 @@ pub(super) fn signatures() -> Vec<Case> {
         let message =
             format!("{}.{}", part(&json!({"alg": alg, "kid": kid})), part(&claims(SET_ISS)));
         let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(vec![byte; bytes]));
-        cases.push(case(format!("{alg}, {bytes} bytes of {byte}"), forged, "bad_signature"));
+        cases.push(case(format!("{alg}, {bytes} bytes of {byte}"), forged, "bad-signature"));
     }
     let ec = token(&json!({"alg": "ES256"}), &claims(SET_ISS), &key.p256, Algorithm::ES256);
     let (message, signature) = ec.rsplit_once('.').unwrap();
     let raw = URL_SAFE_NO_PAD.decode(signature).unwrap();
     let der = URL_SAFE_NO_PAD.encode(der_signature(&raw));
-    cases.push(case("an ECDSA signature as DER", format!("{message}.{der}"), "bad_signature"));
+    cases.push(case("an ECDSA signature as DER", format!("{message}.{der}"), "bad-signature"));
     cases
 }
 

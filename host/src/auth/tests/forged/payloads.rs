@@ -6,66 +6,66 @@ pub(super) fn times() -> Vec<Case> {
     let now = now();
     let mut cases = Vec::new();
     for (claim, value, reason) in [
-        ("exp", json!(now - 32), "token_expired"),
-        ("exp", json!(0), "token_expired"),
-        ("exp", json!(now as f64 - 40.5), "token_expired"),
-        ("exp", json!(null), "missing_claim"),
-        ("exp", json!((now + 600).to_string()), "missing_claim"),
-        ("exp", json!("never"), "missing_claim"),
-        ("exp", json!(true), "missing_claim"),
-        ("exp", json!(-1), "missing_claim"),
-        ("exp", json!(1e300), "missing_claim"),
-        ("exp", json!([now + 600]), "malformed_credential"),
-        ("exp", json!({"at": now + 600}), "malformed_credential"),
-        ("exp", json!(u64::MAX), "invalid_claim"),
-        ("exp", json!(1e18), "invalid_claim"),
-        ("exp", json!((now + 600) * 1000), "invalid_claim"),
-        ("exp", json!(MAX_EXP + 1), "invalid_claim"),
-        ("nbf", json!(now + 40), "token_not_yet_valid"),
-        ("nbf", json!(u64::MAX), "token_not_yet_valid"),
-        ("nbf", json!("tomorrow"), "invalid_claim"),
-        ("nbf", json!(1e300), "invalid_claim"),
-        ("iat", json!(now + 40), "token_not_yet_valid"),
-        ("iat", json!(now + 1_000_000_000), "token_not_yet_valid"),
-        ("iat", json!("today"), "invalid_claim"),
-        ("iat", json!(null), "invalid_claim"),
+        ("exp", json!(now - 32), "token-expired"),
+        ("exp", json!(0), "token-expired"),
+        ("exp", json!(now as f64 - 40.5), "token-expired"),
+        ("exp", json!(null), "missing-claim"),
+        ("exp", json!((now + 600).to_string()), "missing-claim"),
+        ("exp", json!("never"), "missing-claim"),
+        ("exp", json!(true), "missing-claim"),
+        ("exp", json!(-1), "missing-claim"),
+        ("exp", json!(1e300), "missing-claim"),
+        ("exp", json!([now + 600]), "malformed-credential"),
+        ("exp", json!({"at": now + 600}), "malformed-credential"),
+        ("exp", json!(u64::MAX), "invalid-claim"),
+        ("exp", json!(1e18), "invalid-claim"),
+        ("exp", json!((now + 600) * 1000), "invalid-claim"),
+        ("exp", json!(MAX_EXP + 1), "invalid-claim"),
+        ("nbf", json!(now + 40), "token-not-yet-valid"),
+        ("nbf", json!(u64::MAX), "token-not-yet-valid"),
+        ("nbf", json!("tomorrow"), "invalid-claim"),
+        ("nbf", json!(1e300), "invalid-claim"),
+        ("iat", json!(now + 40), "token-not-yet-valid"),
+        ("iat", json!(now + 1_000_000_000), "token-not-yet-valid"),
+        ("iat", json!("today"), "invalid-claim"),
+        ("iat", json!(null), "invalid-claim"),
     ] {
         let forged = by_secret(&with(claims(SECRET_ISS), claim, value.clone()));
         cases.push(case(format!("{claim} {value}"), forged, reason));
     }
-    cases.push(case("no exp", by_secret(&without(claims(SECRET_ISS), "exp")), "missing_claim"));
+    cases.push(case("no exp", by_secret(&without(claims(SECRET_ISS), "exp")), "missing-claim"));
     cases
 }
 
 pub(super) fn registered_claims() -> Vec<Case> {
     let mut cases = Vec::new();
     for (claim, value, reason) in [
-        ("iss", json!("https://evil.example"), "wrong_issuer"),
-        ("iss", json!("https://secret.example/"), "wrong_issuer"),
-        ("iss", json!("HTTPS://SECRET.EXAMPLE"), "wrong_issuer"),
-        ("iss", json!(""), "wrong_issuer"),
-        ("iss", json!(1), "wrong_issuer"),
-        ("iss", json!([SECRET_ISS]), "wrong_issuer"),
-        ("iss", json!([SECRET_ISS, RSA_ISS]), "wrong_issuer"),
-        ("iss", json!(null), "missing_claim"),
-        ("iss", json!(RSA_ISS), "wrong_algorithm"),
-        ("aud", json!("other"), "wrong_audience"),
-        ("aud", json!("sporegate2"), "wrong_audience"),
-        ("aud", json!("Sporegate"), "wrong_audience"),
-        ("aud", json!(""), "wrong_audience"),
-        ("aud", json!(["other", "another"]), "wrong_audience"),
-        ("aud", json!([]), "wrong_audience"),
-        ("aud", json!(1), "missing_claim"),
-        ("aud", json!(null), "missing_claim"),
-        ("aud", json!({"sporegate": true}), "missing_claim"),
-        ("aud", json!([["sporegate"]]), "missing_claim"),
+        ("iss", json!("https://evil.example"), "wrong-issuer"),
+        ("iss", json!("https://secret.example/"), "wrong-issuer"),
+        ("iss", json!("HTTPS://SECRET.EXAMPLE"), "wrong-issuer"),
+        ("iss", json!(""), "wrong-issuer"),
+        ("iss", json!(1), "wrong-issuer"),
+        ("iss", json!([SECRET_ISS]), "wrong-issuer"),
+        ("iss", json!([SECRET_ISS, RSA_ISS]), "wrong-issuer"),
+        ("iss", json!(null), "missing-claim"),
+        ("iss", json!(RSA_ISS), "wrong-algorithm"),
+        ("aud", json!("other"), "wrong-audience"),
+        ("aud", json!("sporegate2"), "wrong-audience"),
+        ("aud", json!("Sporegate"), "wrong-audience"),
+        ("aud", json!(""), "wrong-audience"),
+        ("aud", json!(["other", "another"]), "wrong-audience"),
+        ("aud", json!([]), "wrong-audience"),
+        ("aud", json!(1), "missing-claim"),
+        ("aud", json!(null), "missing-claim"),
+        ("aud", json!({"sporegate": true}), "missing-claim"),
+        ("aud", json!([["sporegate"]]), "missing-claim"),
     ] {
         let forged = by_secret(&with(claims(SECRET_ISS), claim, value.clone()));
         cases.push(case(format!("{claim} {value}"), forged, reason));
     }
     for claim in ["iss", "aud"] {
         let forged = by_secret(&without(claims(SECRET_ISS), claim));
-        cases.push(case(format!("no {claim}"), forged, "missing_claim"));
+        cases.push(case(format!("no {claim}"), forged, "missing-claim"));
     }
     cases
 }
@@ -95,12 +95,12 @@ pub(super) fn identities() -> Vec<Case> {
     ] {
         let forged = by_secret(&with(claims(SECRET_ISS), claim, value.clone()));
         let shown: String = value.to_string().chars().take(40).collect();
-        cases.push(case(format!("{claim} {shown}"), forged, "invalid_claim"));
+        cases.push(case(format!("{claim} {shown}"), forged, "invalid-claim"));
     }
     for sub in [json!(["ann"]), json!({"name": "ann"})] {
         let forged = by_secret(&with(claims(SECRET_ISS), "sub", sub.clone()));
-        cases.push(case(format!("sub {sub}"), forged, "malformed_credential"));
+        cases.push(case(format!("sub {sub}"), forged, "malformed-credential"));
     }
-    cases.push(case("no sub", by_secret(&without(claims(SECRET_ISS), "sub")), "missing_claim"));
+    cases.push(case("no sub", by_secret(&without(claims(SECRET_ISS), "sub")), "missing-claim"));
     cases
 }

@@ -23,12 +23,12 @@ pub(super) fn headers() -> Vec<Case> {
         let header = json!({"alg": "RS256", "kid": kid});
         let forged = token(&header, &claims(SET_ISS), &key.rsa, Algorithm::RS256);
         let shown: String = kid.chars().take(24).collect();
-        cases.push(case(format!("kid {shown:?}"), forged, "unknown_key"));
+        cases.push(case(format!("kid {shown:?}"), forged, "unknown-key"));
     }
     for kid in [json!(1), json!(["rsa-1"]), json!({"kid": "rsa-1"}), json!(true)] {
         let header = json!({"alg": "RS256", "kid": kid});
         let forged = token(&header, &claims(SET_ISS), &key.rsa, Algorithm::RS256);
-        cases.push(case(format!("kid {kid}"), forged, "malformed_credential"));
+        cases.push(case(format!("kid {kid}"), forged, "malformed-credential"));
     }
     let attacker =
         jsonwebtoken::jwk::Jwk::from_encoding_key(&key.rsa_other, Algorithm::RS256).unwrap();
@@ -42,9 +42,9 @@ pub(super) fn headers() -> Vec<Case> {
     ] {
         let header = with(json!({"alg": "RS256", "kid": "rsa-1"}), member, value);
         let forged = token(&header, &claims(SET_ISS), &key.rsa_other, Algorithm::RS256);
-        cases.push(case(format!("attacker's key by {member}"), forged, "bad_signature"));
+        cases.push(case(format!("attacker's key by {member}"), forged, "bad-signature"));
         let forged = token(&header, &claims(RSA_ISS), &key.rsa_other, Algorithm::RS256);
-        cases.push(case(format!("attacker's key by {member}, PEM"), forged, "bad_signature"));
+        cases.push(case(format!("attacker's key by {member}, PEM"), forged, "bad-signature"));
     }
     for (member, value) in [
         ("crit", json!(["exp"])),
@@ -59,7 +59,7 @@ pub(super) fn headers() -> Vec<Case> {
     ] {
         let header = with(json!({"alg": "HS256"}), member, value.clone());
         let forged = token(&header, &claims(SECRET_ISS), &key.secret, Algorithm::HS256);
-        cases.push(case(format!("{member} {value}"), forged, "malformed_credential"));
+        cases.push(case(format!("{member} {value}"), forged, "malformed-credential"));
     }
     cases
 }
@@ -94,7 +94,7 @@ pub(super) fn shapes() -> Vec<Case> {
         "null".to_owned(),
     ]
     .into_iter()
-    .map(|token| case(format!("shape {token:.20}"), token, "malformed_credential"))
+    .map(|token| case(format!("shape {token:.20}"), token, "malformed-credential"))
     .collect();
     let deep = format!(r#"{{"iss":"{SECRET_ISS}","x":{}{}}}"#, "[".repeat(1500), "]".repeat(1500));
     let twice = |claim: &str| {
@@ -125,22 +125,22 @@ pub(super) fn shapes() -> Vec<Case> {
     ] {
         let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(body));
         let forged = signed(&message, &secret, Algorithm::HS256);
-        cases.push(case(format!("payload {body:.60}"), forged, "malformed_credential"));
+        cases.push(case(format!("payload {body:.60}"), forged, "malformed-credential"));
     }
     let not_utf8 = twice(r#""x":"?""#).replace('?', "\u{1}").into_bytes();
     let not_utf8: Vec<u8> = not_utf8.into_iter().map(|b| if b == 1 { 0xff } else { b }).collect();
     for bytes in [&b"\xff\xfe"[..], b"\x1f\x8b\x08", &not_utf8] {
         let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(bytes));
         let forged = signed(&message, &secret, Algorithm::HS256);
-        cases.push(case(format!("payload {bytes:?}"), forged, "malformed_credential"));
+        cases.push(case(format!("payload {bytes:?}"), forged, "malformed-credential"));
     }
     for text in ["[]", "null", "\"HS256\"", "", "{", "alg=HS256"] {
         let message = format!("{}.{body}", URL_SAFE_NO_PAD.encode(text));
         let forged = signed(&message, &secret, Algorithm::HS256);
-        cases.push(case(format!("header {text}"), forged, "malformed_credential"));
+        cases.push(case(format!("header {text}"), forged, "malformed-credential"));
     }
     let large = by_secret(&with(claims(SECRET_ISS), "x", json!("x".repeat(MAX_TOKEN_BYTES))));
-    cases.push(case("more than 8 KiB, well signed", large, "token_too_large"));
-    cases.push(case("8 KiB and one byte", "x".repeat(MAX_TOKEN_BYTES + 1), "token_too_large"));
+    cases.push(case("more than 8 KiB, well signed", large, "token-too-large"));
+    cases.push(case("8 KiB and one byte", "x".repeat(MAX_TOKEN_BYTES + 1), "token-too-large"));
     cases
 }
