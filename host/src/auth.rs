@@ -63,10 +63,20 @@ pub struct Presented<'r> {
     pub query: Option<&'r str>,
     /// What [`Authenticator::take_vouched`] found.
     pub vouched: &'r Vouched,
-    /// Whether a browser shows a page of an origin that is the gateway's own or listed. Only then
-    /// a cookie counts: it also goes with the requests of pages that mean harm, and what is no
-    /// page has no need of one.
-    pub page_is_ours: bool,
+    /// What it comes from.
+    pub sender: Sender,
+}
+
+/// What a request comes from, by its `Origin`. A cookie, and what a proxy makes of one, goes with
+/// the requests of every page that a browser shows, also of one that means harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// No page: it has no need of a cookie, so cookies do not count.
+    Program,
+    /// A page of the gateway's own origin or of one that is listed.
+    OwnPage,
+    /// Any other page: neither cookies nor proxies speak for its user.
+    OtherPage,
 }
 
 impl Authenticator {
@@ -108,21 +118,24 @@ impl Authenticator {
     /// Who sent a request.
     ///
     /// `None`: the request carries no credential. `Authorization` of another scheme than `Bearer`
-    /// is none, neither is `access_token` in the query unless it is switched on, nor a cookie that
-    /// does not count. Wall-clock time decides about expiry. Takes one hash and at most one
+    /// is none, neither is `access_token` in the query unless it is switched on, nor what does not
+    /// count for the [`Sender`]. Wall-clock time decides about expiry. Takes one hash and at most one
     /// signature check per issuer.
     ///
     /// # Errors
     /// A credential that is wrong, also where anonymous clients are admitted.
     pub fn authenticate(&self, presented: Presented<'_>) -> Result<Option<Principal>, AuthError> {
-        let Presented { headers, query, vouched, page_is_ours } = presented;
+        let Presented { headers, query, vouched, sender } = presented;
         let places = Places {
             query: query.filter(|_| self.access_token_query),
-            cookie: self.cookie.as_deref().filter(|_| page_is_ours),
+            cookie: self.cookie.as_deref().filter(|_| sender == Sender::OwnPage),
         };
         let token = credentials::find(headers, places)?;
-        let named = self.proxy.as_ref().map(|proxy| proxy.principal(vouched)).transpose()?;
-        match (token, named.flatten()) {
+        let named = match (&self.proxy, sender) {
+            (Some(proxy), Sender::Program | Sender::OwnPage) => proxy.principal(vouched)?,
+            (Some(_), Sender::OtherPage) | (None, _) => None,
+        };
+        match (token, named) {
             (None, named) => Ok(named),
             (Some(token), None) => self.verify(&token).map(Some),
             (Some(_), Some(_)) => Err(AuthError::SeveralCredentials),

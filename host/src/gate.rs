@@ -109,7 +109,7 @@ impl Gate {
             headers,
             query: request.uri().query(),
             vouched: &vouched,
-            page_is_ours: page == Page::Ours,
+            sender: page.sender(),
         };
         let principal = match self.authenticator.authenticate(presented) {
             Ok(Some(principal)) => principal,

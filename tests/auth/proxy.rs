@@ -124,3 +124,28 @@ async fn headers_and_separator_are_those_of_the_configuration() {
     let usual = handshake().and("X-Forwarded-User", "ann");
     assert_eq!(status(&gateway, &usual).await, 401, "another header than the configured one");
 }
+
+/// The proxy may have known the user by a cookie, which goes with the requests of every page.
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_page_of_others_a_proxy_speaks_for_nobody() {
+    let everybody =
+        "[[paths]]\npattern = \"/probe/*\"\nanonymous = true\nallowed_origins = [\"*\"]";
+    let gateway = setup("\"127.0.0.1\"").table(everybody).start().await;
+    let unchecked = setup("\"127.0.0.1\"").set("check_origin = false").start().await;
+    let named = handshake().and("X-Forwarded-User", "ann");
+    for (origin, user, status_unchecked) in [
+        (None, json!("ann"), 101),
+        (Some("https://sporegate.test"), json!("ann"), 101),
+        (Some("https://evil.example"), Value::Null, 401),
+        (Some("null"), Value::Null, 401),
+    ] {
+        let page = origin.into_iter().fold(named.clone(), |all, text| all.and("Origin", text));
+        assert_eq!(seen(&gateway, &page).await["username"], user, "{origin:?}");
+        assert_eq!(status(&unchecked, &page).await, status_unchecked, "{origin:?}");
+    }
+    // Elsewhere such a page does not get so far.
+    let elsewhere = Handshake::new("/websocket/x").and("X-Forwarded-User", "ann");
+    assert_eq!(status(&gateway, &elsewhere).await, 101);
+    let foreign = elsewhere.and("Origin", "https://evil.example");
+    assert_eq!(status(&gateway, &foreign).await, 403);
+}

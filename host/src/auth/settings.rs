@@ -18,9 +18,8 @@ pub struct AuthSettings {
     /// Whether a token may come as `?access_token=`. Off by default, because addresses end in
     /// the logs of proxies and in browser histories (RFC 6750 section 2.3).
     pub access_token_query: bool,
-    /// The cookie in which a token may come; `None`: in none. A cookie goes with every request,
-    /// whichever page makes it, so it counts only for pages whose origin was found to be one of
-    /// ours: see [`super::Presented::page_is_ours`].
+    /// The cookie in which a token may come; `None`: in none. It counts only for pages whose origin
+    /// was checked: see [`super::Sender`].
     pub cookie: Option<String>,
     /// Proxies whose headers name user and roles.
     pub proxy: Option<ProxySettings>,

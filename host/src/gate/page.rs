@@ -5,6 +5,7 @@ use hyper::Request;
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 
 use super::Rejection;
+use crate::auth::Sender;
 use crate::config::{AllowedOrigin, KnownHost, WebOrigin};
 
 /// What a request says of the page that sends it.
@@ -33,6 +34,15 @@ impl Page {
         };
         let ours = is_same(&origin, headers) || allowed.contains(&AllowedOrigin::Exactly(origin));
         if ours { Self::Ours } else { Self::Foreign }
+    }
+
+    /// Whose credentials count.
+    pub(super) fn sender(self) -> Sender {
+        match self {
+            Self::None => Sender::Program,
+            Self::Ours => Sender::OwnPage,
+            Self::Foreign | Self::Unclear => Sender::OtherPage,
+        }
     }
 
     /// Whether it may connect.

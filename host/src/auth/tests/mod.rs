@@ -107,5 +107,5 @@ fn present(
     query: Option<&str>,
 ) -> Result<Option<Principal>, AuthError> {
     let vouched = Vouched::default();
-    gate.authenticate(Presented { headers, query, vouched: &vouched, page_is_ours: false })
+    gate.authenticate(Presented { headers, query, vouched: &vouched, sender: Sender::Program })
 }

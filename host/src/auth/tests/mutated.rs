@@ -49,7 +49,7 @@ proptest! {
             headers: &headers,
             query: None,
             vouched: &Vouched::default(),
-            page_is_ours: true,
+            sender: Sender::OwnPage,
         });
         prop_assert!(!matches!(asked, Ok(Some(_))));
     }
@@ -79,7 +79,7 @@ proptest! {
             let vouched = gate.take_vouched(&mut headers, peer);
             prop_assert!(headers.is_empty());
             let presented =
-                Presented { headers: &headers, query: None, vouched: &vouched, page_is_ours: true };
+                Presented { headers: &headers, query: None, vouched: &vouched, sender: Sender::OwnPage };
             let asked = gate.authenticate(presented);
             prop_assert!(proxies.contains(peer) || matches!(asked, Ok(None)));
         }
