@@ -23,7 +23,7 @@ const CLOSE_CODES = {
   1003: ["unsupported data", "Stop: this path does not take this kind of message."],
   1005: ["no code", "The other side closed without saying why. Connect again if you need to."],
   1006: ["connection lost", "No close frame arrived. Connect again, waiting longer each time."],
-  1007: ["invalid data", "Stop: a text message was not valid UTF-8."],
+  1007: ["invalid data", "Stop: a text message was not valid UTF-8, or not JSON where only JSON is taken."],
   1008: ["policy", "Stop: a rule of the gateway was broken; the reason says which."],
   1009: ["message too big", "Send smaller messages, then connect again."],
   1011: ["internal error", "The gateway or a listener failed. " + BACK_OFF],
