@@ -8,7 +8,7 @@
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
 //! | state  | [`registry`], [`session`] |
-//! | words  | [`message`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`counters`] |
+//! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
 //! [`router`] → [`modules`] (which instance) → [`sandbox`] (call, effects collected) →
@@ -22,6 +22,7 @@ pub mod counters;
 pub mod dispatch;
 pub mod gate;
 pub mod gateway;
+pub mod json;
 pub mod limits;
 pub mod message;
 pub mod metrics;

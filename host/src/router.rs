@@ -14,10 +14,8 @@ mod matcher;
 mod pass;
 mod path_routes;
 mod path_tree;
-mod pointer;
 mod prefix;
 mod route;
-mod scan;
 mod snapshot;
 mod spec;
 mod value;
@@ -28,7 +26,6 @@ pub use matcher::{
     MAX_ROLE_BYTES, MAX_ROLES, MAX_TESTS, Matcher,
 };
 pub use path_routes::{Content, Matches, PathRoutes};
-pub use pointer::{MAX_POINTER_BYTES, MAX_POINTER_TOKENS, PointerFault};
 pub use route::{DisconnectRoute, Route};
 pub use snapshot::{MAX_CACHED_ROUTES, MAX_CACHED_SETS, Router};
 pub use spec::{ContentTest, JsonMatch, JsonTest, MatcherSpec};

@@ -2,11 +2,12 @@
 //!
 //! Invariant: each message names the part of the matcher by its name in the interface.
 
+use super::ValueFault;
 use super::matcher::{
     MAX_ONE_OF, MAX_OPERAND_BYTES, MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, MAX_ROLE_BYTES,
     MAX_ROLES, MAX_TESTS,
 };
-use super::{PointerFault, ValueFault};
+use crate::json::PointerFault;
 use crate::path::PatternError;
 
 /// A part of a matcher that cannot be used. Positions count from 0.

@@ -5,10 +5,10 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::pointer::Pointer;
 use super::spec::{ContentTest, JsonMatch, JsonTest, MatcherSpec};
 use super::value::JsonValue;
 use super::{MatcherError, TestFault};
+use crate::json::Pointer;
 use crate::path::{ConnectPath, PathPattern};
 
 /// Most content tests in one matcher.

@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::pointer::Pointer;
-use super::scan::{NotJson, RawKey, Scanner};
-use super::value::{JsonValue, MAX_VALUE_BYTES, ValueId, ValueTable, decode_key};
+use super::value::{JsonValue, MAX_VALUE_BYTES, ValueId, ValueTable};
+use crate::json::{NotJson, Pointer, RawKey, Scanner, array_position};
 
 /// The pointers of a set of matchers, as a tree of their tokens.
 #[derive(Debug)]
@@ -282,7 +281,7 @@ impl Members {
             return None;
         }
         if key.escaped {
-            return self.get(decode_key(key)?.as_bytes());
+            return self.get(key.decode()?.as_bytes());
         }
         let (b'"', [key @ .., b'"']) = key.quoted.split_first()? else { return None };
         self.get(key)
@@ -294,13 +293,6 @@ impl Members {
         }
         self.many.get(key).copied()
     }
-}
-
-/// The position a token means in an array: decimal, without leading zeros (RFC 6901, section 4).
-fn array_position(token: &str) -> Option<usize> {
-    let digits = token.bytes().all(|b| b.is_ascii_digit());
-    let padded = token.len() > 1 && token.starts_with('0');
-    (digits && !padded).then(|| token.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::scan::{RawKey, Scanner};
+use crate::json::Scanner;
 
 /// Longest JSON text to compare with, in bytes.
 pub const MAX_VALUE_BYTES: usize = 4096;
@@ -190,7 +190,7 @@ fn append_object(raw: &str, depth: usize, out: &mut String) -> Result<(), Unlike
     while more {
         let key = scanner.key().map_err(|_| Unlike::Incomparable)?;
         let value = scanner.value_text().map_err(|_| Unlike::Incomparable)?;
-        members.insert(decode_key(key).ok_or(Unlike::Incomparable)?, value);
+        members.insert(key.decode().ok_or(Unlike::Incomparable)?, value);
         more = scanner.more(b'}').map_err(|_| Unlike::Incomparable)?;
     }
     out.push('{');
@@ -242,11 +242,6 @@ fn append_number(raw: &str, out: &mut String) -> Option<()> {
 /// The text of a valid JSON string, unless it holds half of a surrogate pair.
 pub(super) fn decode(raw: &str) -> Option<String> {
     serde_json::from_str(raw).ok()
-}
-
-/// The same for an object's key.
-pub(super) fn decode_key(key: RawKey<'_>) -> Option<String> {
-    serde_json::from_slice(key.quoted).ok()
 }
 
 fn json_hint(text: &str) -> &'static str {

@@ -3,6 +3,8 @@
 //! Invariant: tokens are unescaped and their number is bounded, so what walks along a pointer
 //! may recurse.
 
+use std::fmt;
+
 /// Longest pointer, in bytes.
 pub const MAX_POINTER_BYTES: usize = 1024;
 
@@ -10,11 +12,15 @@ pub const MAX_POINTER_BYTES: usize = 1024;
 pub const MAX_POINTER_TOKENS: usize = 16;
 
 /// A checked JSON pointer; without tokens it means the whole message.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Pointer(Box<[Box<str>]>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Pointer(Box<[Box<str>]>);
 
 impl Pointer {
-    pub(super) fn parse(text: &str) -> Result<Self, PointerFault> {
+    /// Checks and unescapes a pointer.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn parse(text: &str) -> Result<Self, PointerFault> {
         if text.len() > MAX_POINTER_BYTES {
             return Err(PointerFault::TooLong { bytes: text.len() });
         }
@@ -28,9 +34,21 @@ impl Pointer {
         tokens.map(unescape).collect::<Option<_>>().map(Self).ok_or(PointerFault::BadEscape)
     }
 
+    /// The pointer to a member of the message.
+    pub fn to_member(name: &str) -> Self {
+        Self([name.into()].into())
+    }
+
     /// Unescaped, from the outermost.
-    pub(super) fn tokens(&self) -> impl Iterator<Item = &str> {
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|token| &**token)
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tokens()
+            .try_for_each(|token| write!(f, "/{}", token.replace('~', "~0").replace('/', "~1")))
     }
 }
 
@@ -52,6 +70,13 @@ pub enum PointerFault {
     /// More tokens than [`MAX_POINTER_TOKENS`].
     #[error("has more than {MAX_POINTER_TOKENS} tokens")]
     TooDeep,
+}
+
+/// The position a token means in an array: decimal, without leading zeros (RFC 6901, section 4).
+pub(crate) fn array_position(token: &str) -> Option<usize> {
+    let digits = token.bytes().all(|b| b.is_ascii_digit());
+    let padded = token.len() > 1 && token.starts_with('0');
+    (digits && !padded).then(|| token.parse().ok()).flatten()
 }
 
 fn unescape(token: &str) -> Option<Box<str>> {
@@ -96,6 +121,7 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(tokens(text), expected, "{text:?}");
+            assert_eq!(Pointer::parse(text).unwrap().to_string(), text);
         }
     }
 

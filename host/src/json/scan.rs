@@ -11,51 +11,58 @@
 
 /// A position in a JSON text.
 #[derive(Debug, Clone)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
 }
 
 /// Evidence that the text so far is not JSON. Why does not matter: such a text matches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotJson;
+pub(crate) struct NotJson;
 
 /// The key of an object's member as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawKey<'t> {
+pub(crate) struct RawKey<'t> {
     /// With its quotes.
-    pub(super) quoted: &'t [u8],
+    pub(crate) quoted: &'t [u8],
     /// Whether there are escapes, so that what is between the quotes is not yet the key.
-    pub(super) escaped: bool,
+    pub(crate) escaped: bool,
+}
+
+impl RawKey<'_> {
+    /// The key itself, unless it holds half of a surrogate pair.
+    pub(crate) fn decode(self) -> Option<String> {
+        serde_json::from_slice(self.quoted).ok()
+    }
 }
 
 impl<'t> Scanner<'t> {
     /// Starts before the first byte.
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 
     /// Number of bytes read.
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// Skips white space and returns the next byte without reading it.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let (next, at) = token(self.text.as_bytes(), self.at);
         self.at = at;
         (at < self.text.len()).then_some(next)
     }
 
     /// Skips white space, and reads `expected` if it is next.
-    pub(super) fn eat(&mut self, expected: u8) -> bool {
+    pub(crate) fn eat(&mut self, expected: u8) -> bool {
         let next = self.peek() == Some(expected);
         self.at += usize::from(next);
         next
     }
 
     /// Reads what must follow the last value: nothing but white space.
-    pub(super) fn end(&mut self) -> Result<(), NotJson> {
+    pub(crate) fn end(&mut self) -> Result<(), NotJson> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(NotJson),
@@ -64,13 +71,19 @@ impl<'t> Scanner<'t> {
 
     /// Reads one whole value.
     #[inline]
-    pub(super) fn value(&mut self) -> Result<(), NotJson> {
-        self.at = value_end(self.text.as_bytes(), self.at)?;
+    pub(crate) fn value(&mut self) -> Result<(), NotJson> {
+        self.at = value_end::<UNBOUNDED>(self.text.as_bytes(), self.at)?;
+        Ok(())
+    }
+
+    /// Reads one whole value in which at most `DEPTH` arrays and objects are within each other.
+    pub(super) fn shallow_value<const DEPTH: usize>(&mut self) -> Result<(), NotJson> {
+        self.at = value_end::<DEPTH>(self.text.as_bytes(), self.at)?;
         Ok(())
     }
 
     /// Reads one whole value and returns its text, without white space around it.
-    pub(super) fn value_text(&mut self) -> Result<&'t str, NotJson> {
+    pub(crate) fn value_text(&mut self) -> Result<&'t str, NotJson> {
         self.peek();
         let start = self.at;
         self.value()?;
@@ -79,7 +92,7 @@ impl<'t> Scanner<'t> {
 
     /// Reads the key of an object's member, and the colon after it.
     #[inline]
-    pub(super) fn key(&mut self) -> Result<RawKey<'t>, NotJson> {
+    pub(crate) fn key(&mut self) -> Result<RawKey<'t>, NotJson> {
         let bytes = self.text.as_bytes();
         let (b'"', start) = token(bytes, self.at) else { return Err(NotJson) };
         let plain = plain_end(bytes, start + 1);
@@ -91,7 +104,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Whether a list that ends with `close` goes on after a value. Reads the comma or the end.
-    pub(super) fn more(&mut self, close: u8) -> Result<bool, NotJson> {
+    pub(crate) fn more(&mut self, close: u8) -> Result<bool, NotJson> {
         match self.peek() {
             Some(byte) if byte == b',' || byte == close => {
                 self.at += 1;
@@ -114,11 +127,20 @@ fn token(bytes: &[u8], mut at: usize) -> (u8, usize) {
     }
 }
 
-/// The end of the value that starts at `at` or after white space there.
-fn value_end(bytes: &[u8], mut at: usize) -> Result<usize, NotJson> {
+/// Any depth of nesting; then it is not counted.
+const UNBOUNDED: usize = usize::MAX;
+
+/// The end of the value that starts at `at` or after white space there. An empty list counts as a
+/// level too.
+fn value_end<const DEPTH: usize>(bytes: &[u8], mut at: usize) -> Result<usize, NotJson> {
     let mut open = OpenLists::default();
     let mut next;
     loop {
+        // Nothing of this is there where the depth is not counted.
+        if DEPTH != UNBOUNDED && open.depth() >= DEPTH && matches!(token(bytes, at).0, b'{' | b'[')
+        {
+            return Err(NotJson);
+        }
         (next, at) = token(bytes, at);
         at = match next {
             b'"' => string_end(bytes, at)?,
@@ -295,6 +317,12 @@ impl Default for OpenLists {
 }
 
 impl OpenLists {
+    /// Number of lists.
+    fn depth(&self) -> usize {
+        let around = 63_usize.saturating_sub(self.around.leading_zeros() as usize);
+        around + 63 * self.outer.len() + usize::from(self.innermost != List::None)
+    }
+
     #[inline]
     fn push(&mut self, list: List) {
         if self.innermost != List::None {
