@@ -6,6 +6,7 @@
 
 mod auth;
 mod base_path;
+mod client_limits;
 mod error;
 mod file;
 mod flags;
@@ -22,6 +23,7 @@ mod policy;
 mod reader;
 mod sandbox;
 mod section;
+mod subprotocol;
 mod units;
 mod value;
 mod warning;
@@ -50,6 +52,7 @@ pub use origin::{AllowedOrigin, OriginError, WebOrigin};
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};
 pub use reader::SettingRow;
 pub use sandbox::{CompileCache, SandboxConfig};
+pub use subprotocol::{Subprotocols, is_token_byte};
 pub use units::{ByteSize, UnitError, duration_text, parse_duration};
 pub use warning::Warning;
 

@@ -65,7 +65,7 @@ pub struct Entry {
     /// What the answer to the handshake says.
     pub accept: AcceptKey,
     /// The subprotocol that the answer names.
-    pub protocol: Option<&'static str>,
+    pub protocol: Option<Arc<str>>,
     /// Which `[[paths]]` entry holds; none where the default does.
     pub rule: Option<usize>,
     /// The place among the allowed connections.
@@ -121,8 +121,8 @@ impl Gate {
         if !roles.is_empty() && !principal.has_any_role(roles) {
             return Err(Rejection::MissingRole);
         }
+        let protocol = offered.choose(&policy.subprotocols).map_err(Rejection::NoSubprotocol)?;
         let admission = self.registry.admit().ok_or(Rejection::Full)?;
-        let protocol = offered.offers(subprotocol::SPOREGATE).then_some(subprotocol::SPOREGATE);
         let policy = Arc::clone(&policy.connection);
         Ok(Entry { path, principal, policy, accept, protocol, rule, admission })
     }

@@ -1,19 +1,41 @@
 //! Limits of one connection and of one module, as plain values. Everything is bounded; each limit
 //! says what happens when it is reached.
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::json::Pointer;
 
 /// What holds for the connections of one path. Shared by all of them.
 #[derive(Clone, Debug)]
 pub struct ConnectionPolicy {
+    /// Kinds of messages that a client may send.
+    pub messages: MessageKind,
     /// Largest message a client may send, in bytes; more closes it with 1009.
     pub message_bytes: usize,
+    /// Frames that a message may come in; more closes the client with 1008.
+    pub fragments: u32,
+    /// Time from the first byte of a message or frame to its last; more closes the client with
+    /// 1008.
+    pub message_time: Duration,
+    /// Pings and pongs of a client per second, and at once; more closes it with 1008.
+    pub controls_per_second: u32,
+    /// Messages and bytes of a client per second.
+    pub rate: MessageRate,
     /// Messages that may wait for a client.
     pub outbox_messages: usize,
-    /// Bytes that may wait for a client. A full outbox answers `queue-full` to a listener's send,
-    /// and closes the client with 4102 on a broadcast.
+    /// Bytes that may wait for a client.
     pub outbox_bytes: usize,
+    /// What happens to a message for a client whose outbox is full.
+    pub slow_client: SlowClient,
+    /// Where in a text its key is, for [`SlowClient::Latest`].
+    pub slow_client_key: Pointer,
+    /// Time without a message from the client; then it is closed with 4202. None: any.
+    pub idle_timeout: Option<Duration>,
+    /// Greatest age of a connection; then the client is closed with 4203. None: any. To each
+    /// client at random up to a tenth less, so that not all come back at once.
+    pub lifetime: Option<Duration>,
     /// Time between pings.
     pub ping_interval: Duration,
     /// Time a pong may take; then the client is closed with 4201.
@@ -28,6 +50,95 @@ pub struct ConnectionPolicy {
     pub greeting: bool,
     /// What a failing listener means for the client.
     pub on_failure: OnFailure,
+}
+
+/// Kinds of messages that a client may send on a path. Another kind closes it with 1003.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Text and binary.
+    Any,
+    /// Text.
+    Text,
+    /// Text that is JSON, nested at most [`crate::json::MAX_DEPTH`] levels; other text closes the
+    /// client with 1007.
+    Json,
+    /// Binary.
+    Binary,
+}
+
+/// Messages and bytes that a client may send per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageRate {
+    /// Messages per second; none: any number.
+    pub messages_per_second: Option<NonZeroU32>,
+    /// Messages at once, after a rest; none: as many as per second.
+    pub burst: Option<NonZeroU32>,
+    /// Bytes per second; none: any number. So many may come at once, or one largest message.
+    pub bytes_per_second: Option<NonZeroU64>,
+    /// What happens to a message above either.
+    pub on_excess: OnExcess,
+}
+
+/// What a message above the rate of its client means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExcess {
+    /// The client is closed with 4101.
+    Close,
+    /// The message is dropped and counted.
+    Drop,
+    /// The same, and the client is told, once a second at most.
+    Reply,
+}
+
+/// What a message means for a client whose outbox has no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowClient {
+    /// A send fails with `queue-full`; a broadcast closes the client with 4102.
+    Close,
+    /// The messages that wait longest are dropped for it.
+    DropOldest,
+    /// It is dropped.
+    DropNewest,
+    /// Of all waiting messages with the same key only the last stays. Those that wait longest go
+    /// where that is not enough, and messages without a key go as with [`Self::DropOldest`].
+    Latest,
+}
+
+impl Default for ConnectionPolicy {
+    fn default() -> Self {
+        Self {
+            messages: MessageKind::Any,
+            message_bytes: 64 << 10,
+            fragments: 1_024,
+            message_time: Duration::from_secs(30),
+            controls_per_second: 100,
+            rate: MessageRate::default(),
+            outbox_messages: 1_024,
+            outbox_bytes: 1 << 20,
+            slow_client: SlowClient::Close,
+            slow_client_key: Pointer::to_member("topic"),
+            idle_timeout: None,
+            lifetime: None,
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(10),
+            keep_alive_interval: Some(Duration::from_secs(15)),
+            write_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(5),
+            greeting: true,
+            on_failure: OnFailure::Skip,
+        }
+    }
+}
+
+impl Default for MessageRate {
+    fn default() -> Self {
+        Self {
+            messages_per_second: None,
+            burst: None,
+            bytes_per_second: None,
+            on_excess: OnExcess::Close,
+        }
+    }
 }
 
 /// What happens to the client whose message a listener failed on.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use id::{ClientId, ReconnectToken};
-pub use outbox::{Drained, Outbox, Refusal, SendPermit};
+pub use outbox::{Drained, Dropped, Outbox, Refusal, SendPermit};
 
 use crate::close::CloseReason;
 use crate::counters::PathCounters;
@@ -55,7 +55,7 @@ impl Session {
         counters: Arc<PathCounters>,
     ) -> Result<Self, getrandom::Error> {
         let id = ClientId::random()?;
-        let outbox = Outbox::new(policy.outbox_messages, policy.outbox_bytes);
+        let outbox = Outbox::new(SharedPolicy::clone(&policy));
         Ok(Self {
             id,
             id_text: id.to_string().into_boxed_str(),

@@ -1,11 +1,10 @@
 //! What a module can find out about clients.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sporegate::counters::Counters;
-use sporegate::limits::{ConnectionPolicy, OnFailure};
+use sporegate::limits::ConnectionPolicy;
 use sporegate::path::ConnectPath;
 use sporegate::principal::Principal;
 use sporegate::session::Session;
@@ -198,28 +197,13 @@ async fn one_page_has_at_most_a_thousand_clients() {
     for _ in 0..1_001 {
         let path = ConnectPath::parse("/probe/crowd").unwrap();
         let order = registry.next_order();
-        let (policy, counters) = (Arc::new(policy()), Counters::default().path(None));
+        let (policy, counters) = (Arc::new(ConnectionPolicy::default()), Counters::default().path(None));
         let session = Session::new(order, path, Principal::anonymous(), policy, counters);
         registry.insert(&Arc::new(session.unwrap()));
     }
     let query = json!({"do": "clients-on-path", "path": "/probe/crowd", "limit": u32::MAX});
     let pages = pages(&mut asking, &query).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1_000, 1]);
-}
-
-fn policy() -> ConnectionPolicy {
-    ConnectionPolicy {
-        message_bytes: 1,
-        outbox_messages: 1,
-        outbox_bytes: 1,
-        ping_interval: Duration::MAX,
-        pong_timeout: Duration::MAX,
-        keep_alive_interval: None,
-        write_timeout: Duration::MAX,
-        close_timeout: Duration::MAX,
-        greeting: false,
-        on_failure: OnFailure::Skip,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,11 @@
 //! Invariant: a bearer entry is never among the names, so that it cannot be echoed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hyper::header::{HeaderMap, SEC_WEBSOCKET_PROTOCOL};
+
+use crate::config::{Subprotocols, is_token_byte};
 
 /// The gateway's own sub-protocol: what a client offers beside `bearer.<token>`, and what the
 /// answer names.
@@ -22,6 +25,11 @@ pub struct Offered<'a> {
     pub bearer: Vec<&'a str>,
 }
 
+/// A path requires a sub-protocol and the client offers none of them: answer 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this path requires a subprotocol, and the client offers none that is spoken here")]
+pub struct NoneFits;
+
 /// The header is not a list of tokens (RFC 9110 section 5.6.2): answer 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the header `Sec-WebSocket-Protocol` is not a comma-separated list of tokens")]
@@ -31,6 +39,19 @@ impl Offered<'_> {
     /// Whether the client offers this protocol; the answer may then name it.
     pub fn offers(&self, name: &str) -> bool {
         self.names.contains(&name)
+    }
+
+    /// What the answer names: the first of the names of the path, in the gateway's order, that the
+    /// client offers; else the gateway's own where it is offered.
+    ///
+    /// # Errors
+    /// [`NoneFits`] where the path requires one of its names.
+    pub fn choose(&self, spoken: &Subprotocols) -> Result<Option<Arc<str>>, NoneFits> {
+        match spoken.names.iter().find(|name| self.offers(name)) {
+            Some(name) => Ok(Some(Arc::clone(name))),
+            None if spoken.required => Err(NoneFits),
+            None => Ok(self.offers(SPOREGATE).then(|| SPOREGATE.into())),
+        }
     }
 }
 
@@ -69,10 +90,6 @@ pub fn split(headers: &HeaderMap) -> Result<Offered<'_>, MalformedOffer> {
 fn strip_bearer(entry: &str) -> Option<&str> {
     let (prefix, token) = entry.split_at_checked(BEARER_PREFIX.len())?;
     prefix.eq_ignore_ascii_case(BEARER_PREFIX).then_some(token)
-}
-
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -116,6 +133,30 @@ mod tests {
         let mut latin = HeaderMap::new();
         latin.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_bytes(b"caf\xe9").unwrap());
         assert_eq!(split(&latin), Err(MalformedOffer));
+    }
+
+    #[test]
+    fn the_gateway_s_order_decides_and_its_own_name_comes_last() {
+        let spoken = |names: &[&str], required| Subprotocols {
+            names: names.iter().map(|name| Arc::from(*name)).collect(),
+            required,
+        };
+        for (offer, names, chosen) in [
+            ("chat.v1, chat.v2", &["chat.v2", "chat.v1"][..], Some("chat.v2")),
+            ("sporegate, chat.v1", &["chat.v2", "chat.v1"], Some("chat.v1")),
+            ("sporegate, chat.v3, bearer.x", &["chat.v2"], Some("sporegate")),
+            ("chat.v2, sporegate", &["sporegate", "chat.v2"], Some("sporegate")),
+            ("Chat.v2", &["chat.v2"], None),
+            ("chat.v2", &[], None),
+        ] {
+            let headers = headers(&[offer]);
+            let offered = split(&headers).unwrap();
+            let free = offered.choose(&spoken(names, false)).unwrap();
+            assert_eq!(free.as_deref(), chosen, "{offer}");
+            let required = offered.choose(&spoken(names, true));
+            let own = chosen.filter(|name| names.contains(name));
+            assert_eq!(required.ok().flatten().as_deref(), own, "{offer}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tests of the configuration as a whole.
 
 mod admission;
+mod clients;
 mod complete;
 mod issuers;
 mod precedence;

@@ -109,22 +109,15 @@ impl Liveness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::OnFailure;
 
     /// All times in seconds.
     fn liveness(ping_interval: u64, pong_timeout: u64, keep_alive: Option<u64>) -> Liveness {
         let seconds = Duration::from_secs;
         Liveness::new(&ConnectionPolicy {
-            message_bytes: 1,
-            outbox_messages: 1,
-            outbox_bytes: 1,
             ping_interval: seconds(ping_interval),
             pong_timeout: seconds(pong_timeout),
             keep_alive_interval: keep_alive.map(seconds),
-            write_timeout: seconds(1),
-            close_timeout: seconds(1),
-            greeting: true,
-            on_failure: OnFailure::Skip,
+            ..ConnectionPolicy::default()
         })
     }
 

@@ -2,6 +2,7 @@
 
 use hyper::StatusCode;
 
+use crate::auth::subprotocol::NoneFits;
 use crate::auth::{AuthError, CHALLENGE};
 
 /// A request that does not become a session.
@@ -37,6 +38,9 @@ pub enum Rejection {
     /// A known client without any of the roles that the path needs.
     #[error("none of the client's roles is admitted here")]
     MissingRole,
+    /// None of the subprotocols that the path requires is offered.
+    #[error("{0}")]
+    NoSubprotocol(NoneFits),
     /// All allowed connections are in use.
     #[error("all connections are in use; try again later")]
     Full,
@@ -50,7 +54,7 @@ impl Rejection {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotAWebSocket | Self::Version => StatusCode::UPGRADE_REQUIRED,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::NoSubprotocol(_) => StatusCode::BAD_REQUEST,
             Self::LongAddress => StatusCode::URI_TOO_LONG,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -73,6 +77,7 @@ impl Rejection {
             Self::NoCredentials => "no-credentials",
             Self::BadCredentials(error) => error.reason(),
             Self::MissingRole => "missing-role",
+            Self::NoSubprotocol(_) => "no-subprotocol",
             Self::Full => "full",
             Self::Draining => "draining",
         }

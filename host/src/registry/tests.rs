@@ -1,29 +1,17 @@
 //! Queries against a naive evaluator, and paging while sessions come and go.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::counters::Counters;
-use crate::limits::{ConnectionPolicy, OnFailure};
+use crate::limits::ConnectionPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
 
 fn policy() -> Arc<ConnectionPolicy> {
-    Arc::new(ConnectionPolicy {
-        message_bytes: 1024,
-        outbox_messages: 4,
-        outbox_bytes: 4096,
-        ping_interval: Duration::from_secs(25),
-        pong_timeout: Duration::from_secs(10),
-        keep_alive_interval: None,
-        write_timeout: Duration::from_secs(10),
-        close_timeout: Duration::from_secs(5),
-        greeting: false,
-        on_failure: OnFailure::Skip,
-    })
+    Arc::new(ConnectionPolicy::default())
 }
 
 fn join(registry: &Registry, path: &str) -> Arc<Session> {

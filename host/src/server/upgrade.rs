@@ -42,8 +42,10 @@ pub(super) fn accept(
     let accept = HeaderValue::from_str(entry.accept.as_str())
         .map_err(|error| Rejection::Malformed(error.to_string()))?;
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    if let Some(protocol) = entry.protocol {
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    if let Some(protocol) = &entry.protocol {
+        let protocol = HeaderValue::from_str(protocol)
+            .map_err(|error| Rejection::Malformed(error.to_string()))?;
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     let upgrade = hyper::upgrade::on(request);
     server.tasks.spawn(run(Arc::clone(server), peer, entry, upgrade));

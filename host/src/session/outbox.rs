@@ -1,28 +1,30 @@
-//! Messages waiting for one client, bounded by count and bytes. A full outbox never acts on its
-//! own: it answers [`Refusal::Full`], and whoever sends decides.
+//! Messages waiting for one client, bounded by count and bytes. Unless its policy says which
+//! messages to drop, a full outbox never acts on its own: it answers [`Refusal::Full`], and whoever
+//! sends decides.
+
+mod queue;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+pub use self::queue::Dropped;
+use self::queue::Queue;
 use super::Session;
 use crate::close::CloseReason;
+use crate::limits::{SharedPolicy, SlowClient};
 use crate::message::Payload;
 
 /// The bounded queue of one session.
 #[derive(Debug)]
 pub struct Outbox {
-    max_messages: usize,
-    max_bytes: usize,
+    policy: SharedPolicy,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Payload>,
-    /// What waits in `queue` and what is promised to permits.
-    messages: usize,
-    bytes: usize,
+    queue: Queue,
     closing: Option<CloseReason>,
     ended: bool,
     /// Set while the connection sleeps; taken by whoever has news for it.
@@ -34,12 +36,14 @@ struct State {
 pub enum Refusal {
     /// The client is closing or its session has ended.
     Closed,
-    /// No room: too many messages or bytes wait already.
+    /// No room: too many messages or bytes wait already. Never where the policy is to drop.
     Full,
 }
 
 /// Room for one message, taken at the moment of the request and given back when it is dropped
-/// unused. It keeps a promise made to a listener until its call succeeds.
+/// unused. It keeps a promise made to a listener until its call succeeds. Where the policy is to
+/// drop messages no room is taken: what has to go goes when the message is sent, so that a call
+/// that fails drops nothing.
 #[derive(Debug)]
 pub struct SendPermit {
     session: Arc<Session>,
@@ -54,20 +58,20 @@ pub struct Drained {
     pub messages: VecDeque<Payload>,
     /// Set once a close was asked for: write `messages`, then close.
     pub close: Option<CloseReason>,
+    /// Messages that were dropped since the last time.
+    pub dropped: Dropped,
 }
 
 impl Outbox {
-    pub(super) fn new(max_messages: usize, max_bytes: usize) -> Self {
-        Self { max_messages, max_bytes, state: Mutex::default() }
+    pub(super) fn new(policy: SharedPolicy) -> Self {
+        Self { policy, state: Mutex::default() }
     }
 
     /// Takes everything queued. Called by the connection only.
     pub fn drain(&self) -> Drained {
         let mut state = self.lock();
-        let messages = std::mem::take(&mut state.queue);
-        state.messages -= messages.len();
-        state.bytes -= messages.iter().map(Payload::len).sum::<usize>();
-        Drained { messages, close: state.closing.clone() }
+        let (messages, dropped) = (state.queue.take(), state.queue.take_dropped());
+        Drained { messages, close: state.closing.clone(), dropped }
     }
 
     /// Returns whether there is news; if not, `waker` is woken at the next one.
@@ -90,7 +94,7 @@ impl Outbox {
 
     /// Bytes waiting, those promised to a call in progress included.
     pub fn waiting_bytes(&self) -> usize {
-        self.lock().bytes
+        self.lock().queue.size().1
     }
 
     /// Whether a close was asked for or the session has ended.
@@ -99,14 +103,18 @@ impl Outbox {
         state.ended || state.closing.is_some()
     }
 
-    /// Ends the outbox: what waits is dropped, nothing more is taken.
-    pub fn end(&self) {
+    /// Ends the outbox: what waits is forgotten, nothing more is taken. Returns what was dropped
+    /// before, and not told yet.
+    pub fn end(&self) -> Dropped {
         let mut state = self.lock();
         state.ended = true;
-        state.bytes -= state.queue.iter().map(Payload::len).sum::<usize>();
-        state.messages -= state.queue.len();
-        state.queue = VecDeque::new();
+        state.queue.take();
         state.sleeper = None;
+        state.queue.take_dropped()
+    }
+
+    fn drops(&self) -> bool {
+        self.policy.slow_client != SlowClient::Close
     }
 
     pub(super) fn close(&self, reason: CloseReason) {
@@ -131,11 +139,9 @@ impl SendPermit {
         if state.ended || state.closing.is_some() {
             return Err(Refusal::Closed);
         }
-        if state.messages >= outbox.max_messages || state.bytes + bytes > outbox.max_bytes {
+        if !outbox.drops() && !state.queue.reserve(bytes, &outbox.policy) {
             return Err(Refusal::Full);
         }
-        state.messages += 1;
-        state.bytes += bytes;
         drop(state);
         Ok(Self { session: Arc::clone(session), bytes, used: false })
     }
@@ -144,24 +150,26 @@ impl SendPermit {
     /// message is dropped with everything else that waits for it.
     pub fn send(mut self, payload: Payload) {
         debug_assert_eq!(payload.len(), self.bytes, "a permit is for one message");
-        self.used = true;
-        let mut state = self.session.outbox.lock();
+        let outbox = &self.session.outbox;
+        let mut state = outbox.lock();
         if state.ended || state.closing.is_some() {
-            state.messages -= 1;
-            state.bytes -= self.bytes;
+            // Before the room is given back, which takes the lock again.
+            drop(state);
             return;
         }
-        state.queue.push_back(payload);
+        self.used = true;
+        match outbox.drops() {
+            true => state.queue.push_dropping(payload, &outbox.policy),
+            false => state.queue.push_promised(payload),
+        }
         wake(state);
     }
 }
 
 impl Drop for SendPermit {
     fn drop(&mut self) {
-        if !self.used {
-            let mut state = self.session.outbox.lock();
-            state.messages -= 1;
-            state.bytes -= self.bytes;
+        if !self.used && !self.session.outbox.drops() {
+            self.session.outbox.lock().queue.release(self.bytes);
         }
     }
 }
@@ -179,11 +187,10 @@ fn wake(mut state: MutexGuard<'_, State>) {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
-    use std::time::Duration;
 
     use super::*;
     use crate::counters::Counters;
-    use crate::limits::{ConnectionPolicy, OnFailure};
+    use crate::limits::ConnectionPolicy;
     use crate::path::ConnectPath;
     use crate::principal::Principal;
 
@@ -196,18 +203,14 @@ mod tests {
     }
 
     fn session(messages: usize, bytes: usize) -> Arc<Session> {
-        let policy = ConnectionPolicy {
-            message_bytes: 1024,
+        session_with(ConnectionPolicy {
             outbox_messages: messages,
             outbox_bytes: bytes,
-            ping_interval: Duration::from_secs(25),
-            pong_timeout: Duration::from_secs(10),
-            keep_alive_interval: None,
-            write_timeout: Duration::from_secs(10),
-            close_timeout: Duration::from_secs(5),
-            greeting: false,
-            on_failure: OnFailure::Skip,
-        };
+            ..ConnectionPolicy::default()
+        })
+    }
+
+    fn session_with(policy: ConnectionPolicy) -> Arc<Session> {
         let path = ConnectPath::parse("/a").unwrap();
         let counters = Counters::default().path(None);
         Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy), counters).unwrap())
@@ -234,6 +237,31 @@ mod tests {
         session.send(Payload::text("x")).unwrap();
         assert_eq!(session.outbox().drain().messages.len(), 1);
         assert_eq!(session.outbox().waiting_bytes(), 0);
+    }
+
+    #[test]
+    fn where_messages_are_dropped_a_permit_takes_no_room_and_a_failed_call_drops_nothing() {
+        for slow_client in [SlowClient::DropOldest, SlowClient::DropNewest, SlowClient::Latest] {
+            let policy =
+                ConnectionPolicy { slow_client, outbox_messages: 1, ..ConnectionPolicy::default() };
+            let session = session_with(policy);
+            session.send(Payload::text("a")).unwrap();
+            let kept = SendPermit::reserve(&session, 1).unwrap();
+            let unused = SendPermit::reserve(&session, 1).unwrap();
+            drop(unused);
+            assert_eq!(session.outbox().waiting_bytes(), 1);
+            kept.send(Payload::text("b"));
+            let last = if slow_client == SlowClient::DropNewest { "a" } else { "b" };
+            let drained = session.outbox().drain();
+            assert_eq!(drained.messages, [Payload::text(last)], "{slow_client:?}");
+            assert_eq!(drained.dropped.count(), 1);
+            // A close is no message: it always has room, and comes last.
+            session.send(Payload::text("c")).unwrap();
+            session.send(Payload::text("d")).unwrap();
+            session.close(CloseReason::GOING_AWAY);
+            assert_eq!(session.outbox().drain().close, Some(CloseReason::GOING_AWAY));
+            assert_eq!(session.outbox().end().count(), 0);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Defaults, spellings, and which source wins.
 
 use super::*;
+use crate::limits::{ConnectionPolicy, MessageKind, OnExcess, SlowClient};
 
 #[test]
 fn defaults_hold_where_nothing_is_said() {
@@ -19,6 +20,7 @@ fn defaults_hold_where_nothing_is_said() {
     assert_eq!(limits.keep_alive_interval, Some(Duration::from_secs(15)));
     assert_eq!(limits.ping_interval, Duration::from_secs(25));
     assert!(limits.greeting);
+    assert_eq!(format!("{limits:?}"), format!("{:?}", ConnectionPolicy::default()));
     assert_eq!(config.handshake.header_bytes, 16_384);
     assert_eq!(config.shutdown_timeout, Duration::from_secs(30));
     let log = LogConfig { format: LogFormat::Auto, level: "info".to_owned() };
@@ -121,9 +123,23 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_ALLOWED_ORIGINS", "allowed_origins", "[\"https://a\", \"http://b:1\"]"),
         ("SPOREGATE_CHECK_ORIGIN", "check_origin", "false"),
         ("SPOREGATE_HOSTS", "hosts", "[\"gate.example\", \"a:1\"]"),
+        ("SPOREGATE_SUBPROTOCOLS", "subprotocols", "[\"a\", \"b\"]"),
+        ("SPOREGATE_REQUIRE_SUBPROTOCOL", "require_subprotocol", "true"),
+        ("SPOREGATE_LIMITS_MESSAGES", "limits.messages", "json"),
         ("SPOREGATE_LIMITS_MESSAGE_SIZE", "limits.message_size", "1KiB"),
+        ("SPOREGATE_LIMITS_FRAGMENTS", "limits.fragments", "7"),
+        ("SPOREGATE_LIMITS_MESSAGE_TIME", "limits.message_time", "7s"),
+        ("SPOREGATE_LIMITS_CONTROL_RATE", "limits.control_rate", "7"),
+        ("SPOREGATE_LIMITS_MESSAGE_RATE", "limits.message_rate", "7"),
+        ("SPOREGATE_LIMITS_MESSAGE_BURST", "limits.message_burst", "7"),
+        ("SPOREGATE_LIMITS_BYTE_RATE", "limits.byte_rate", "7KiB"),
+        ("SPOREGATE_LIMITS_ON_MESSAGE_RATE", "limits.on_message_rate", "reply"),
         ("SPOREGATE_LIMITS_OUTBOX_MESSAGES", "limits.outbox_messages", "7"),
         ("SPOREGATE_LIMITS_OUTBOX_SIZE", "limits.outbox_size", "1GiB"),
+        ("SPOREGATE_LIMITS_SLOW_CLIENT", "limits.slow_client", "drop-newest"),
+        ("SPOREGATE_LIMITS_SLOW_CLIENT_KEY", "limits.slow_client_key", "/a/b"),
+        ("SPOREGATE_LIMITS_IDLE_TIMEOUT", "limits.idle_timeout", "7s"),
+        ("SPOREGATE_LIMITS_LIFETIME", "limits.lifetime", "7h"),
         ("SPOREGATE_LIMITS_HANDSHAKE_TIMEOUT", "limits.handshake_timeout", "7s"),
         ("SPOREGATE_LIMITS_HANDSHAKES", "limits.handshakes", "7"),
         ("SPOREGATE_LIMITS_URI_SIZE", "limits.uri_size", "1KiB"),
@@ -182,8 +198,14 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         let file = if bare { format!("{key} = {value}") } else { format!("{key} = \"{value}\"") };
         let text = value.replace(['[', ']', '"'], "");
         // An address in brackets is the one value that keeps them.
-        let by_variable = load_with("", &[(variable, &text)], FlagOverrides::default()).unwrap();
-        assert_same(&by_variable, &load(&file).unwrap());
+        // This one demands that there are some.
+        let others = match key {
+            "require_subprotocol" => "subprotocols = [\"a\"]\n",
+            _ => "",
+        };
+        let by_variable = load_with(others, &[(variable, &text)], FlagOverrides::default());
+        let by_variable = by_variable.unwrap();
+        assert_same(&by_variable, &load(&format!("{others}{file}")).unwrap());
         assert_ne!(format!("{by_variable:#?}"), default, "{variable} has no effect");
     }
     let mut tested: Vec<_> = values.iter().map(|(variable, ..)| (*variable).to_owned()).collect();
@@ -313,4 +335,52 @@ fn an_entry_that_never_holds_is_told() {
         ["[[paths]] `/a/{b}` never holds, because `/a/*` comes first and takes all its paths; \
           move it up or remove it"]
     );
+}
+
+#[test]
+fn an_entry_has_the_limits_of_its_own_and_the_others_of_the_file() {
+    let config = load(
+        "subprotocols = [\"a\"]
+        [limits]
+        messages = \"text\"
+        fragments = 5
+        message_rate = 10
+        message_burst = 30
+        on_message_rate = \"drop\"
+        slow_client = \"latest\"
+        slow_client_key = \"/a~1b\"
+        idle_timeout = \"1m\"
+        lifetime = \"1h\"
+        ping_interval = \"7s\"
+        [[paths]]
+        pattern = \"/own\"
+        messages = \"json\"
+        require_subprotocol = true
+        fragments = 6
+        message_rate = 0
+        byte_rate = \"1KiB\"
+        slow_client = \"drop-newest\"
+        idle_timeout = \"0s\"
+        lifetime = \"2h\"
+        ",
+    )
+    .unwrap();
+    let own = config.policy_of(&ConnectPath::parse("/own").unwrap());
+    let top = &config.default_policy;
+    assert_eq!((own.subprotocols.names.len(), own.subprotocols.required), (1, true));
+    assert!(!top.subprotocols.required);
+    let (own, top) = (&own.connection, &top.connection);
+    assert_eq!((top.messages, own.messages), (MessageKind::Text, MessageKind::Json));
+    assert_eq!((top.fragments, own.fragments), (5, 6));
+    assert_eq!(top.rate.messages_per_second.unwrap().get(), 10);
+    assert_eq!(own.rate.messages_per_second, None);
+    assert_eq!(own.rate.burst, top.rate.burst);
+    assert_eq!((top.rate.bytes_per_second, top.rate.on_excess), (None, OnExcess::Drop));
+    assert_eq!(own.rate.bytes_per_second.unwrap().get(), 1024);
+    assert_eq!(own.rate.on_excess, OnExcess::Drop);
+    assert_eq!((top.slow_client, own.slow_client), (SlowClient::Latest, SlowClient::DropNewest));
+    assert_eq!(own.slow_client_key.to_string(), "/a~1b");
+    assert_eq!((top.idle_timeout, own.idle_timeout), (Some(Duration::from_secs(60)), None));
+    assert_eq!(own.lifetime, Some(Duration::from_secs(7_200)));
+    assert_eq!(own.ping_interval, Duration::from_secs(7));
 }

@@ -1,0 +1,168 @@
+//! The messages that wait for one client, and the room that is left for more. Pure.
+//!
+//! Invariant: what waits and what is promised is never more than the limits, and what waits is in
+//! the order in which it came, whatever was dropped.
+
+mod latest;
+
+use std::collections::VecDeque;
+
+use self::latest::Latest;
+use crate::limits::{ConnectionPolicy, SlowClient};
+use crate::message::Payload;
+
+/// A bounded queue; its bounds are in the policy that every call is given.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Waiting,
+    /// What waits and what is promised.
+    messages: usize,
+    bytes: usize,
+    dropped: Dropped,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    InOrder(VecDeque<Payload>),
+    /// Only with [`SlowClient::Latest`], from when the queue is full until it is empty.
+    Latest(Box<Latest>),
+}
+
+/// Messages that were dropped because a client is slow, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// They had waited longest.
+    pub oldest: u32,
+    /// They came when there was no room.
+    pub newest: u32,
+    /// A later one with the same key took their place.
+    pub replaced: u32,
+}
+
+impl Queue {
+    /// Messages and bytes, those promised included.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.messages, self.bytes)
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.waiting {
+            Waiting::InOrder(queue) => queue.is_empty(),
+            Waiting::Latest(latest) => latest.is_empty(),
+        }
+    }
+
+    /// Promises room for a message, if there is some.
+    pub(super) fn reserve(&mut self, bytes: usize, policy: &ConnectionPolicy) -> bool {
+        let fits = self.fits(bytes, policy);
+        if fits {
+            self.messages += 1;
+            self.bytes += bytes;
+        }
+        fits
+    }
+
+    /// Takes a promise back.
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.messages -= 1;
+        self.bytes -= bytes;
+    }
+
+    /// Adds the message that room was promised for.
+    pub(super) fn push_promised(&mut self, payload: Payload) {
+        match &mut self.waiting {
+            Waiting::InOrder(queue) => queue.push_back(payload),
+            Waiting::Latest(latest) => {
+                latest.push(payload);
+            }
+        }
+    }
+
+    /// Adds a message without a promise, and drops what the policy says where there is no room.
+    pub(super) fn push_dropping(&mut self, payload: Payload, policy: &ConnectionPolicy) {
+        let bytes = payload.len();
+        let never = bytes > policy.outbox_bytes;
+        if never || (policy.slow_client == SlowClient::DropNewest && !self.fits(bytes, policy)) {
+            self.dropped.newest = self.dropped.newest.saturating_add(1);
+            return;
+        }
+        if policy.slow_client == SlowClient::Latest && !self.fits(bytes, policy) {
+            self.conflate(policy);
+        }
+        self.messages += 1;
+        self.bytes += bytes;
+        let replaced = match &mut self.waiting {
+            Waiting::InOrder(queue) => {
+                queue.push_back(payload);
+                None
+            }
+            Waiting::Latest(latest) => latest.push(payload),
+        };
+        if let Some(replaced) = replaced {
+            self.release(replaced.len());
+            self.dropped.replaced = self.dropped.replaced.saturating_add(1);
+        }
+        // The new one alone has room, so it is never what is dropped.
+        while self.messages > policy.outbox_messages || self.bytes > policy.outbox_bytes {
+            let oldest = match &mut self.waiting {
+                Waiting::InOrder(queue) => queue.pop_front(),
+                Waiting::Latest(latest) => latest.pop_oldest(),
+            };
+            let Some(oldest) = oldest else { return };
+            self.release(oldest.len());
+            self.dropped.oldest = self.dropped.oldest.saturating_add(1);
+        }
+    }
+
+    /// Takes all that waits.
+    pub(super) fn take(&mut self) -> VecDeque<Payload> {
+        let messages = match std::mem::take(&mut self.waiting) {
+            Waiting::InOrder(queue) => queue,
+            Waiting::Latest(latest) => latest.into_messages().collect(),
+        };
+        self.messages -= messages.len();
+        self.bytes -= messages.iter().map(Payload::len).sum::<usize>();
+        messages
+    }
+
+    /// What was dropped since this was asked last.
+    pub(super) fn take_dropped(&mut self) -> Dropped {
+        std::mem::take(&mut self.dropped)
+    }
+
+    fn fits(&self, bytes: usize, policy: &ConnectionPolicy) -> bool {
+        self.messages < policy.outbox_messages && self.bytes + bytes <= policy.outbox_bytes
+    }
+
+    /// Keeps of each key the last message only, from now on until all is taken.
+    fn conflate(&mut self, policy: &ConnectionPolicy) {
+        let Waiting::InOrder(queue) = &mut self.waiting else { return };
+        let queue = std::mem::take(queue);
+        let mut latest = Latest::new(policy.slow_client_key.clone());
+        for payload in queue {
+            if let Some(replaced) = latest.push(payload) {
+                self.messages -= 1;
+                self.bytes -= replaced.len();
+                self.dropped.replaced = self.dropped.replaced.saturating_add(1);
+            }
+        }
+        self.waiting = Waiting::Latest(Box::new(latest));
+    }
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self::InOrder(VecDeque::new())
+    }
+}
+
+impl Dropped {
+    /// How many in all.
+    pub fn count(self) -> u64 {
+        [self.oldest, self.newest, self.replaced].into_iter().map(u64::from).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests;
