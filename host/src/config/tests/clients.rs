@@ -37,10 +37,10 @@ fn what_no_client_could_use_is_refused() {
             "2:19: `limits.slow_client_key` cannot be `topic`: it must be empty (the whole message) or \
              start with `/`, as in `/type` (RFC 6901)",
         ),
-        ("[limits]\nfragments = 0", "2:13: `limits.fragments` is 0, and must be 1 to 1048576"),
+        ("[limits]\nfragments = 0", "2:13: `limits.fragments` is 0; it must be from 1 to 1048576"),
         (
             "[limits]\nlifetime = \"721h\"",
-            "2:12: `limits.lifetime` is 721h, and must be 0s to 720h",
+            "2:12: `limits.lifetime` is 721h; it must be from 0s to 720h",
         ),
     ] {
         let refused = refused(text);
