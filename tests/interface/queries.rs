@@ -197,7 +197,8 @@ async fn one_page_has_at_most_a_thousand_clients() {
     for _ in 0..1_001 {
         let path = ConnectPath::parse("/probe/crowd").unwrap();
         let order = registry.next_order();
-        let (policy, counters) = (Arc::new(ConnectionPolicy::default()), Counters::default().path(None));
+        let (policy, counters) =
+            (Arc::new(ConnectionPolicy::default()), Counters::default().path(None));
         let session = Session::new(order, path, Principal::anonymous(), policy, counters);
         registry.insert(&Arc::new(session.unwrap()));
     }
