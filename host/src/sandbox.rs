@@ -23,6 +23,7 @@ mod meter;
 mod module_log;
 mod nesting;
 mod state;
+mod ticker;
 mod wasi;
 
 pub use call::{Called, DisconnectCall, MessageCall, Outcome};

@@ -11,6 +11,7 @@
 //! connection to sleep and wake it again for each message, which costs several times the call.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,9 @@ const LOOKS: usize = 50;
 pub(super) struct Slot {
     state: Mutex<State>,
     next: Notify,
+    /// Whether a look at the state is worth its while. Read by those who wait without a word; a
+    /// lock that they try again and again would hold up the one they wait for.
+    looks_free: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -64,7 +68,8 @@ pub(super) enum Expect {
 impl Slot {
     pub(super) fn new(instance: Option<Box<Instance>>) -> Self {
         let state = State { place: Place::Free(instance), in_line: 0, someone_is_impatient: false };
-        Self { state: Mutex::new(state), next: Notify::new() }
+        let looks_free = AtomicBool::new(true);
+        Self { state: Mutex::new(state), next: Notify::new(), looks_free }
     }
 
     /// Waits for a turn.
@@ -75,7 +80,9 @@ impl Slot {
         if expect == Expect::ShortCall {
             for _ in 0..LOOKS {
                 std::hint::spin_loop();
-                if let Some(turn) = self.try_take() {
+                if self.looks_free.load(Ordering::Relaxed)
+                    && let Some(turn) = self.try_take()
+                {
                     return turn;
                 }
             }
@@ -88,7 +95,10 @@ impl Slot {
         // Held only for moments: whoever has it is about to take or give back.
         let mut state = self.state.try_lock().ok()?;
         match std::mem::replace(&mut state.place, Place::Taken) {
-            Place::Free(instance) => Some(Hold { slot: self, instance }),
+            Place::Free(instance) => {
+                self.looks_free.store(false, Ordering::Relaxed);
+                Some(Hold { slot: self, instance })
+            }
             kept => {
                 state.place = kept;
                 None
@@ -109,6 +119,7 @@ impl Slot {
             let mut state = self.lock();
             match std::mem::replace(&mut state.place, Place::Taken) {
                 Place::Free(instance) | Place::Reserved(instance) => {
+                    self.looks_free.store(false, Ordering::Relaxed);
                     state.someone_is_impatient = false;
                     return Hold { slot: self, instance };
                 }
@@ -120,11 +131,13 @@ impl Slot {
     fn give_back(&self, instance: Option<Box<Instance>>) {
         let mut state = self.lock();
         let call_next = state.in_line > 0;
-        state.place = match state.someone_is_impatient && call_next {
+        let reserve = state.someone_is_impatient && call_next;
+        state.place = match reserve {
             true => Place::Reserved(instance),
             false => Place::Free(instance),
         };
         drop(state);
+        self.looks_free.store(!reserve, Ordering::Relaxed);
         if call_next {
             self.next.notify_one();
         }
@@ -174,7 +187,7 @@ impl Drop for Hold<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 

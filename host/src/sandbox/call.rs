@@ -15,7 +15,7 @@ pub struct MessageCall<'a> {
     /// Name of the listener that matched.
     pub listener: &'a str,
     /// Who sent the message.
-    pub session: &'a Session,
+    pub session: &'a Arc<Session>,
     /// The message.
     pub payload: &'a Payload,
     /// Captures of the listener's path pattern, in order.

@@ -188,6 +188,10 @@ impl InstanceState {
 
     /// A client that is on a path granted to the module.
     fn visible(&self, id: &str) -> Option<Arc<Session>> {
+        // Its message would not have come here from any other path.
+        if let Some(caller) = self.call.caller.as_ref().filter(|caller| caller.id_text() == id) {
+            return Some(Arc::clone(caller));
+        }
         let session = self.context.registry.get(id.parse().ok()?)?;
         self.context.grants.contains(session.path()).then_some(session)
     }

@@ -13,9 +13,10 @@ use wasmtime::component::Component;
 
 use super::bindings::ListenerPre;
 use super::description;
-use super::engine::{Sandbox, Ticker};
+use super::engine::Sandbox;
 use super::nesting;
 use super::state::InstanceState;
+use super::ticker::Ticker;
 use super::wasi;
 
 /// Version of the interface that this gateway speaks.
@@ -53,8 +54,10 @@ pub struct Revision {
     pub(super) may_wait: bool,
     /// It was seen to run long; from then on it gets a stack of its own.
     pub(super) slow: AtomicBool,
+    /// The last `start` was short.
+    pub(super) starts_quickly: AtomicBool,
     /// Without it no call would ever be interrupted.
-    _ticker: Arc<Ticker>,
+    pub(super) ticker: Arc<Ticker>,
 }
 
 /// SHA-256 of the file.
@@ -124,7 +127,8 @@ impl Revision {
             pre,
             may_wait: imports.may_wait,
             slow: AtomicBool::new(false),
-            _ticker: Arc::clone(sandbox.ticker()),
+            starts_quickly: AtomicBool::new(false),
+            ticker: Arc::clone(sandbox.ticker()),
         })
     }
 

@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use wasmtime::component::Linker;
 use wasmtime::{
@@ -15,10 +12,7 @@ use wasmtime::{
 use super::bindings::Listener;
 use super::meter::MemoryMeter;
 use super::state::InstanceState;
-
-/// Length of an epoch: the grain of CPU limits, and the longest a busy guest holds a thread that
-/// others wait for.
-pub(super) const TICK: Duration = Duration::from_millis(1);
+use super::ticker::Ticker;
 
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 
@@ -79,7 +73,9 @@ impl Sandbox {
         let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
             .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
         linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
-        let ticker = Arc::new(Ticker::start(engine.clone())?);
+        let ticker = Ticker::start(engine.clone())
+            .map_err(|error| SandboxError::Engine(error.to_string()))?;
+        let ticker = Arc::new(ticker);
         let memory = Arc::new(MemoryMeter::new(settings.memory_bytes));
         Ok(Self { engine, linker, module_bytes: settings.module_bytes, memory, ticker })
     }
@@ -167,38 +163,4 @@ fn open_cache(path: &PathBuf) -> Result<Cache, SandboxError> {
     let mut config = CacheConfig::new();
     config.with_directory(path);
     Cache::new(config).map_err(|error| SandboxError::Engine(format!("compile cache: {error:#}")))
-}
-
-/// The thread that moves the epoch on; joined when the sandbox goes.
-#[derive(Debug)]
-pub(super) struct Ticker {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Ticker {
-    fn start(engine: Engine) -> Result<Self, SandboxError> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("sporegate-epoch".into())
-            .spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    std::thread::sleep(TICK);
-                    engine.increment_epoch();
-                }
-            })
-            .map_err(|error| SandboxError::Engine(error.to_string()))?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the ticker has nothing left to tell.
-            let _ = thread.join();
-        }
-    }
 }

@@ -11,14 +11,18 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bindings::Listener;
 use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
 use super::component::Revision;
-use super::engine::TICK;
 use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
 use super::state::{Entry, InstanceState, ModuleContext};
+use super::ticker::TICK;
+use crate::session::Session;
 
 const MAX_COMPONENT_HANDLES: usize = 1_024;
 
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
 const DIRECT_TICKS: u32 = 2;
+
+/// A `start` that was short once and now uses more than this is made again on a fiber.
+const MAX_DIRECT_START_TICKS: u32 = 20;
 
 /// A module that may use more CPU time than this in one call is never entered directly: neither
 /// its time-out nor those who wait for what it flushed could interrupt it.
@@ -45,23 +49,33 @@ enum Condition {
 }
 
 impl Instance {
-    /// Makes an instance and calls its `start`.
+    /// Makes an instance and calls its `start`: on the caller's stack where that was short before,
+    /// else on a fiber.
     pub async fn start(
         revision: &Arc<Revision>,
         context: &Arc<ModuleContext>,
     ) -> Result<Called<Self>, CallFailure> {
-        let timeout = context.limits.start_timeout;
+        if revision.is_quick() && revision.starts_quickly.load(Ordering::Relaxed) {
+            let mut store = new_store(revision, context);
+            let made = start_directly(&mut store, revision);
+            if store.data().call.ticks() <= MAX_DIRECT_START_TICKS {
+                return Self::started(store, revision, made);
+            }
+            // It was cut short, and may take longer than that: nothing of it has happened.
+            revision.starts_quickly.store(false, Ordering::Relaxed);
+        }
         let mut store = new_store(revision, context);
-        store.data_mut().begin(ticks(timeout), Entry::Fiber);
-        let made = tokio::time::timeout(timeout, async {
-            let listener = revision.pre.instantiate_async(&mut store).await?;
-            let start = listener.sporegate_gateway_lifecycle().func_start();
-            let (answer,) = start.call_async(&mut store, ()).await?;
-            Ok((listener, answer))
-        });
-        let made = made
-            .await
-            .unwrap_or_else(|_| Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout })));
+        let made = start_on_fiber(&mut store, revision).await;
+        let quick = store.data().call.ticks() <= DIRECT_TICKS;
+        revision.starts_quickly.store(quick, Ordering::Relaxed);
+        Self::started(store, revision, made)
+    }
+
+    fn started(
+        mut store: Store<InstanceState>,
+        revision: &Arc<Revision>,
+        made: wasmtime::Result<(Listener, Result<(), String>)>,
+    ) -> Result<Called<Self>, CallFailure> {
         let (listener, answer) = made.map_err(|error| {
             let memory_refused = store.data_mut().memory.take_refused();
             start_failure(classify(&error, memory_refused))
@@ -92,7 +106,7 @@ impl Instance {
     ) -> Result<Called<Outcome>, CallFailure> {
         let client = ClientParts::of(call.session);
         let func = self.listener.sporegate_gateway_message_handler().func_on_message();
-        let (answer,) = self.cell.enter(func, (call.lower(&client),)).await?;
+        let (answer,) = self.cell.enter(func, (call.lower(&client),), Some(call.session)).await?;
         self.cell.finish(answer.map(Outcome::from))
     }
 
@@ -104,7 +118,7 @@ impl Instance {
         let client = ClientParts::of(call.session);
         let func = self.listener.sporegate_gateway_disconnect_handler().func_on_disconnect();
         self.cell.store.data_mut().gone = Some(call.session.id());
-        let (answer,) = self.cell.enter(func, (call.lower(&client),)).await?;
+        let (answer,) = self.cell.enter(func, (call.lower(&client),), None).await?;
         self.cell.store.data_mut().gone = None;
         self.cell.finish(answer)
     }
@@ -117,6 +131,7 @@ impl Cell {
         &mut self,
         func: TypedFunc<Params, Answer>,
         params: Params,
+        caller: Option<&Arc<Session>>,
     ) -> Result<Answer, CallFailure>
     where
         Params: ComponentNamedList + Lower + Send + Sync,
@@ -127,8 +142,9 @@ impl Cell {
         let state = self.store.data_mut();
         let timeout = state.context.limits.call_timeout;
         let cpu_ticks = state.context.limits.cpu_ticks;
-        state.begin(cpu_ticks, entry);
+        state.begin(cpu_ticks, entry, caller);
         self.store.set_epoch_deadline(1);
+        self.revision.ticker.guest_runs();
         let result = match entry {
             Entry::Direct => func.call(&mut self.store, params),
             Entry::Fiber => {
@@ -181,6 +197,38 @@ impl std::fmt::Debug for Instance {
     }
 }
 
+fn start_directly(
+    store: &mut Store<InstanceState>,
+    revision: &Revision,
+) -> wasmtime::Result<(Listener, Result<(), String>)> {
+    store.data_mut().begin(MAX_DIRECT_START_TICKS, Entry::Direct, None);
+    store.set_epoch_deadline(1);
+    revision.ticker.guest_runs();
+    let listener = revision.pre.instantiate(&mut *store)?;
+    let start = listener.sporegate_gateway_lifecycle().func_start();
+    let (answer,) = start.call(store, ())?;
+    Ok((listener, answer))
+}
+
+async fn start_on_fiber(
+    store: &mut Store<InstanceState>,
+    revision: &Revision,
+) -> wasmtime::Result<(Listener, Result<(), String>)> {
+    let timeout = store.data().context.limits.start_timeout;
+    store.data_mut().begin(ticks(timeout), Entry::Fiber, None);
+    store.set_epoch_deadline(1);
+    revision.ticker.guest_runs();
+    let made = async {
+        let listener = revision.pre.instantiate_async(&mut *store).await?;
+        let start = listener.sporegate_gateway_lifecycle().func_start();
+        let (answer,) = start.call_async(&mut *store, ()).await?;
+        Ok((listener, answer))
+    };
+    tokio::time::timeout(timeout, made)
+        .await
+        .unwrap_or_else(|_| Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout })))
+}
+
 fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<InstanceState> {
     let state = InstanceState::new(Arc::clone(context));
     let mut store = Store::new(revision.pre.engine(), state);
@@ -189,7 +237,9 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
     store.set_hostcall_fuel(context.limits.send_bytes.saturating_mul(2).max(1 << 20));
     store.set_max_component_handles(MAX_COMPONENT_HANDLES);
     // Each tick that passes while the guest runs is counted, and lets others run.
-    store.epoch_deadline_callback(|mut context| {
+    let ticker = Arc::clone(&revision.ticker);
+    store.epoch_deadline_callback(move |mut context| {
+        ticker.guest_runs();
         let call = &mut context.data_mut().call;
         call.count_tick()?;
         Ok(match call.entry() {
@@ -197,7 +247,6 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
             Entry::Fiber => UpdateDeadline::Yield(1),
         })
     });
-    store.set_epoch_deadline(1);
     store
 }
 

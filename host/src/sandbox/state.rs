@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::limits::ModuleLimits;
 use crate::path::PathSet;
 use crate::registry::Registry;
-use crate::session::ClientId;
+use crate::session::{ClientId, Session};
 
 /// What all instances of a module share.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub(super) struct InstanceState {
 /// The call in progress.
 #[derive(Debug, Default)]
 pub(super) struct CallRecord {
+    /// The client whose message it is, if it is about one: nearly every answer goes to it.
+    pub(super) caller: Option<Arc<Session>>,
     pub(super) effects: Effects,
     pub(super) listener_changes: ListenerChanges,
     host_calls: u32,
@@ -81,8 +83,9 @@ impl InstanceState {
     }
 
     /// Starts the record of a call that may use `tick_limit` ticks of CPU time.
-    pub(super) fn begin(&mut self, tick_limit: u32, entry: Entry) {
-        self.call = CallRecord { tick_limit, entry, ..CallRecord::default() };
+    pub(super) fn begin(&mut self, tick_limit: u32, entry: Entry, caller: Option<&Arc<Session>>) {
+        let caller = caller.cloned();
+        self.call = CallRecord { caller, tick_limit, entry, ..CallRecord::default() };
     }
 
     /// Counts one call of the host; every import starts with it.
