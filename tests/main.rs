@@ -15,6 +15,7 @@ mod support;
 mod auth;
 mod cli;
 mod clients;
+mod conformance;
 mod connection;
 mod defects;
 mod documents;
