@@ -20,6 +20,7 @@ mod connection;
 mod defects;
 mod documents;
 mod examples;
+mod floods;
 mod http;
 mod interface;
 mod layers;
