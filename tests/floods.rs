@@ -189,7 +189,7 @@ async fn ask_and_ask(url: &str, shared: &Shared) {
     client.greeting().await;
     while !shared.enough.load(Ordering::Relaxed) {
         let since = Instant::now();
-        client.echo("are you there?").await;
+        client.echo("\"are you there?\"").await;
         shared.round_trips.lock().unwrap().push(since.elapsed());
         // Its pace: a thousand a second at most.
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -2,7 +2,7 @@
 //! where, and what every file looks like. The layers are read from the table in `host/src/lib.rs`,
 //! so that it cannot say anything else than what is so.
 
-mod source;
+pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 

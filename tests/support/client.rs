@@ -122,6 +122,12 @@ impl Client {
         self.json().await
     }
 
+    /// Sends a text as it is and returns the next message as JSON.
+    pub async fn ask_text(&mut self, text: &str) -> Value {
+        self.send(text).await;
+        self.json().await
+    }
+
     /// Sends a text and expects the very same one back: everything sent before has been handled.
     pub async fn echo(&mut self, text: &str) {
         self.send(text).await;
