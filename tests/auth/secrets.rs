@@ -26,7 +26,9 @@ impl Told {
 /// A gateway that takes tokens wherever they may come.
 fn setup() -> Setup {
     let setup = TestGateway::with().module("echo", "echo").set("test_page = true");
-    setup.table("[auth]\naccess_token_query = true\ncookie = \"session\"")
+    setup
+        .table("[metrics]\nlisten = \"127.0.0.1:0\"")
+        .table("[auth]\naccess_token_query = true\ncookie = \"session\"")
 }
 
 /// Requests with a secret wherever a client may put one. None gets in.
@@ -144,11 +146,16 @@ async fn no_secret_is_in_any_output() {
     let token = token("alice", &["canary-role"]);
     for format in ["json", "text"] {
         let flags = ["--log-level", "trace", "--log-format", format];
-        let serving = Serving::start(setup(), &flags).await;
+        let mut serving = Serving::start(setup(), &flags).await;
+        let metrics = serving.told("metrics at http://");
         let mut told = Told::default();
         ask_with_secrets(&serving, &token, &mut told).await;
         send_secrets(&serving, &mut told).await;
         talk_in_secret(&serving, &token, &mut told).await;
+        let metrics = metrics.split('/').next().unwrap().parse().unwrap();
+        let scrape = raw_request(metrics, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(scrape.body.contains("\nsporegate_rejected_total{"), "{scrape:?}");
+        told.answers += &scrape.body;
         let (status, output) = serving.stop().await;
         assert!(status.success(), "{output}");
         for needed in ["connected", "disconnected", "rejected", "/echo/room", "stopped"] {

@@ -15,6 +15,7 @@ pub struct Serving {
     child: Child,
     stdout: BufReader<ChildStdout>,
     announced: String,
+    printed: String,
     setup: Setup,
 }
 
@@ -41,7 +42,7 @@ impl Serving {
             (stdout, line)
         });
         let (stdout, announced) = reading.await.unwrap();
-        let serving = Self { child, stdout, announced, setup };
+        let serving = Self { child, stdout, announced, printed: String::new(), setup };
         assert!(serving.announced.starts_with("listening on "), "{}", serving.stderr());
         serving
     }
@@ -53,6 +54,19 @@ impl Serving {
 
     pub fn address(&self) -> SocketAddr {
         self.url().split('/').nth(2).unwrap().parse().unwrap()
+    }
+
+    /// What follows `beginning` in a line that it prints when it has started.
+    pub fn told(&mut self, beginning: &str) -> String {
+        loop {
+            let mut line = String::new();
+            self.stdout.read_line(&mut line).unwrap();
+            assert!(!line.is_empty(), "no line begins with {beginning:?}: {}", self.stderr());
+            self.printed += &line;
+            if let Some(rest) = line.strip_prefix(beginning) {
+                return rest.trim_end().to_owned();
+            }
+        }
     }
 
     /// What it has logged so far.
@@ -105,7 +119,7 @@ impl Serving {
             }
         };
         let status = tokio::time::timeout(PATIENCE, ended).await.expect("it does not stop");
-        let mut output = self.announced.clone();
+        let mut output = format!("{}{}", self.announced, self.printed);
         self.stdout.read_to_string(&mut output).unwrap();
         (status, output + &self.stderr())
     }

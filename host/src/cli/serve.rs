@@ -46,6 +46,9 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
         if config.test_page {
             text.push_str(&format!("test page at {}\n", page_url(gateway)));
         }
+        if let Some(address) = gateway.metrics_address() {
+            text.push_str(&format!("metrics at http://{address}/metrics\n"));
+        }
         text
     }))
 }
