@@ -41,7 +41,7 @@ const WINDOW: usize = 100;
 const WINDOWS: usize = 3;
 
 /// A delay that may come from the machine.
-const NOISE: Duration = Duration::from_millis(20);
+const NOISE: Duration = Duration::from_millis(40);
 
 /// What a connection may take besides the limit that it runs into.
 const ALLOWANCE_KIB: u64 = 1 << 10;
