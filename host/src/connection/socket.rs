@@ -175,6 +175,8 @@ impl Ending {
                     socket.close(Some(close_frame(&reason))).await?;
                     while let Some(frame) = socket.next().await {
                         frame?;
+                        // Nobody waits for what it still sends: everybody else comes first.
+                        tokio::task::yield_now().await;
                     }
                     Ok::<_, Error>(())
                 };
@@ -222,5 +224,7 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
 async fn discard<S: AsyncRead + Unpin>(stream: &mut S) {
     // Not on the stack: that would be part of every connection's task.
     let mut bytes = vec![0; 4096];
-    while matches!(stream.read(&mut bytes).await, Ok(count) if count > 0) {}
+    while matches!(stream.read(&mut bytes).await, Ok(count) if count > 0) {
+        tokio::task::yield_now().await;
+    }
 }
