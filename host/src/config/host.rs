@@ -41,8 +41,11 @@ impl KnownHost {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned(), own];
-        names.map(|host| Self { host, port: None }).into()
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
+        if !names.contains(&own) {
+            names.push(own);
+        }
+        names.into_iter().map(|host| Self { host, port: None }).collect()
     }
 }
 
@@ -102,6 +105,26 @@ mod tests {
         ] {
             let [known, requested] = [known, requested].map(|text| KnownHost::parse(text).unwrap());
             assert_eq!(known.is_meant_by(&requested), meant, "{known} for {requested}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_names_for_itself_each_once() {
+        let names = |listen: &str| -> Vec<String> {
+            KnownHost::loopback(listen.parse().unwrap()).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(names("127.0.0.1"), ["localhost", "127.0.0.1", "[::1]"]);
+        assert_eq!(names("::1"), names("127.0.0.1"));
+        assert_eq!(names("::ffff:127.0.0.1"), names("127.0.0.1"));
+        assert_eq!(names("127.1.2.3"), ["localhost", "127.0.0.1", "[::1]", "127.1.2.3"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_printed_is_the_same_host(text in "[a-z0-9.:\\[\\]@*-]{0,24}") {
+            if let Ok(host) = KnownHost::parse(&text) {
+                proptest::prop_assert_eq!(KnownHost::parse(&host.to_string()), Ok(host));
+            }
         }
     }
 

@@ -195,4 +195,21 @@ mod tests {
         assert_eq!(networks(&["127.0.0.1/32"]).text(), "[\"127.0.0.1\"]");
         assert_eq!(Networks::default().text(), "[]");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_address_is_in_the_network_that_has_its_first_bits(
+            address in proptest::prelude::any::<IpAddr>(),
+            bits in 0..=32_u8,
+        ) {
+            let network = IpNet::new(address, bits).unwrap().trunc();
+            let ours = Networks(vec![network]);
+            // Canonical: an IPv4 address in IPv6 form is in no IPv6 network.
+            if address == address.to_canonical() {
+                proptest::prop_assert!(ours.contains(address));
+                let text = network.to_string();
+                proptest::prop_assert_eq!(Networks::parse(&[&text]), Ok(ours));
+            }
+        }
+    }
 }
