@@ -79,6 +79,7 @@ fn the_readme_names_every_status_of_a_rejection() {
         "UNAUTHORIZED" => "401",
         "FORBIDDEN" => "403",
         "MISDIRECTED_REQUEST" => "421",
+        "TOO_MANY_REQUESTS" => "429",
         "SERVICE_UNAVAILABLE" => "503",
         other => panic!("{other} is not known here"),
     };

@@ -1,8 +1,11 @@
 //! Plain HTTP: health, the test page, and what a request gets that does not become a client.
 
+mod addresses;
 mod admission;
+mod descriptors;
 mod handshake;
 mod heads;
+mod logs;
 mod metrics;
 mod origin;
 mod paths;

@@ -20,6 +20,7 @@ mod nearest;
 mod networks;
 mod origin;
 mod policy;
+mod proxies;
 mod reader;
 mod sandbox;
 mod section;
@@ -41,7 +42,7 @@ pub use base_path::{BasePath, BasePathError};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;
 pub use flags::FlagOverrides;
-pub use handshake::Handshake;
+pub use handshake::{Handshake, MIN_DEFAULT_BURST};
 pub use host::KnownHost;
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
@@ -50,6 +51,7 @@ pub use module_name::{ModuleName, ModuleNameError};
 pub use networks::{NetworkError, Networks};
 pub use origin::{AllowedOrigin, OriginError, WebOrigin};
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};
+pub use proxies::{ForwardedHeader, Proxies};
 pub use reader::SettingRow;
 pub use sandbox::{CompileCache, SandboxConfig};
 pub use subprotocol::{Subprotocols, is_token_byte};
@@ -72,6 +74,12 @@ pub struct Config {
     pub modules: PathBuf,
     /// Most clients at a time; one more gets 503 before its upgrade.
     pub max_connections: u32,
+    /// Most of one user; zero: no limit but the one above. One more gets 429.
+    pub max_connections_per_user: u32,
+    /// Most of one address; zero: no limit but the first. One more gets 429.
+    pub max_connections_per_address: u32,
+    /// Who is believed when it says for whom it asks.
+    pub proxies: Proxies,
     /// Whether the test page is served.
     pub test_page: bool,
     /// Whether a browser's `Origin` must be the gateway's own or an allowed one.
@@ -171,6 +179,9 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let path = top.read("path", BasePath::default());
     let modules = top.optional("modules", "\"modules\"");
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
+    let per_user = top.read_in("max_connections_per_user", 0, 0..=1_000_000);
+    let per_address = top.read_in("max_connections_per_address", 0, 0..=1_000_000);
+    let proxies = proxies::read(top);
     let test_page = top.read("test_page", false);
     let check_origin = top.read("check_origin", true);
     let mut hosts = top.read("hosts", Vec::new());
@@ -200,6 +211,9 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         path,
         modules: modules.unwrap_or_else(|| base.join("modules")),
         max_connections,
+        max_connections_per_user: per_user,
+        max_connections_per_address: per_address,
+        proxies,
         test_page,
         check_origin,
         hosts,

@@ -64,7 +64,7 @@ pub struct Closed {
     pub code: u16,
     /// Stable name of the reason.
     pub reason: &'static str,
-    /// Who closed: `client`, `listener` or `gateway`.
+    /// Who closed: `client`, `listener`, `gateway`, or `nobody` where the connection broke.
     pub initiator: &'static str,
 }
 

@@ -51,6 +51,8 @@ pub struct Remote {
     /// The other end of the TCP connection: the client, or a proxy. Nothing in a request changes
     /// it, so it alone decides whose headers are believed.
     pub peer: IpAddr,
+    /// The client, as far as the configured proxies know; limits are about it.
+    pub client: IpAddr,
 }
 
 /// A request that may become a session. Holds one of the allowed connections.
@@ -122,7 +124,7 @@ impl Gate {
             return Err(Rejection::MissingRole);
         }
         let protocol = offered.choose(&policy.subprotocols).map_err(Rejection::NoSubprotocol)?;
-        let admission = self.registry.admit().ok_or(Rejection::Full)?;
+        let admission = self.registry.admit(remote.client.into(), principal.username())?;
         let policy = Arc::clone(&policy.connection);
         Ok(Entry { path, principal, policy, accept, protocol, rule, admission })
     }

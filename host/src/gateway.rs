@@ -18,7 +18,7 @@ use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, GateSettings};
 use crate::metrics::{self, Metrics};
 use crate::modules::{Loaded, Loader, ModuleTable, Refused};
-use crate::registry::Registry;
+use crate::registry::{ConnectionLimits, Registry};
 use crate::sandbox::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 use crate::server::{self, BindError, Server, ServerSettings};
 
@@ -90,7 +90,7 @@ impl Gateway {
         let (listener, address) = bind(config.listen)?;
         let scraped = config.metrics.listen.map(bind).transpose()?;
         let metrics_address = scraped.as_ref().map(|(_, address)| *address);
-        let registry = Arc::new(Registry::new(config.max_connections as usize));
+        let registry = Arc::new(Registry::new(connection_limits(config)));
         let counters = Arc::new(counters(config));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
         let memory = Arc::clone(sandbox.memory());
@@ -144,7 +144,7 @@ impl Gateway {
     /// Checks everything that [`Gateway::start`] would use, and serves nothing.
     pub async fn check(config: &Config) -> Result<CheckReport, StartError> {
         authenticator(&config.auth)?;
-        let registry = Arc::new(Registry::new(0));
+        let registry = Arc::new(Registry::new(ConnectionLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
         Ok(CheckReport { loaded: load_modules(config, sandbox, &registry, &Arc::default()).await? })
     }
@@ -294,6 +294,15 @@ fn default_cache() -> Option<PathBuf> {
     Some(base.join(Path::new("sporegate/compiled")))
 }
 
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let limit = |most: u32| (most > 0).then_some(most as usize);
+    ConnectionLimits {
+        total: config.max_connections as usize,
+        per_user: limit(config.max_connections_per_user),
+        per_address: limit(config.max_connections_per_address),
+    }
+}
+
 fn gate_settings(config: &Config) -> GateSettings {
     GateSettings {
         base_path: config.path.as_str().into(),
@@ -310,6 +319,14 @@ fn server_settings(config: &Config) -> ServerSettings {
         test_page: config.test_page,
         handshake_timeout: config.handshake.timeout,
         handshakes: config.handshake.connections,
+        connect_rate: config.handshake.connect_rate,
+        connect_burst: config
+            .handshake
+            .connect_burst
+            .unwrap_or(config.max_connections.max(config::MIN_DEFAULT_BURST)),
+        failed_logins: config.handshake.failed_logins,
+        proxies: config.proxies.networks.clone(),
+        forwarded_header: config.proxies.header,
         uri_bytes: config.handshake.uri_bytes,
         header_bytes: config.handshake.header_bytes,
         header_count: config.handshake.header_count,

@@ -1,15 +1,19 @@
 //! All sessions, found by id, path, user or role without a linear search. No lock is held while
 //! anything else runs: queries return shared handles.
 
+mod admission;
 mod path_tree;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub use admission::{AddressKey, Admission, ConnectionLimits, NoRoom};
+
+use admission::Places;
 use path_tree::PathTree;
 
 use crate::path::{PathPattern, PathSet};
@@ -23,14 +27,7 @@ pub struct Registry {
     shards: [Mutex<HashMap<ClientId, Arc<Session>>>; SHARDS],
     index: RwLock<Index>,
     next_order: AtomicU64,
-    admitted: AtomicUsize,
-    max_connections: usize,
-}
-
-/// One place among the allowed connections, given back on drop.
-#[derive(Debug)]
-pub struct Admission {
-    registry: Arc<Registry>,
+    places: Arc<Places>,
 }
 
 /// One page of a query, in a stable order.
@@ -59,32 +56,32 @@ struct Index {
 type ByOrder = BTreeMap<u64, Arc<Session>>;
 
 impl Registry {
-    /// An empty registry that admits at most `max_connections` at a time.
-    pub fn new(max_connections: usize) -> Self {
+    /// An empty registry that admits no more clients than these limits say.
+    pub fn new(limits: ConnectionLimits) -> Self {
         Self {
             shards: Default::default(),
             index: RwLock::default(),
             next_order: AtomicU64::new(1),
-            admitted: AtomicUsize::new(0),
-            max_connections,
+            places: Places::new(limits),
         }
     }
 
-    /// Takes one of the allowed connections, exactly; none when all are taken.
-    pub fn admit(self: &Arc<Self>) -> Option<Admission> {
-        let room = |taken| (taken < self.max_connections).then_some(taken + 1);
-        self.admitted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
-        Some(Admission { registry: Arc::clone(self) })
+    /// Takes one of the allowed connections, exactly.
+    ///
+    /// # Errors
+    /// All of them are taken, or all of this address or user.
+    pub fn admit(&self, address: AddressKey, user: Option<&Arc<str>>) -> Result<Admission, NoRoom> {
+        self.places.admit(address, user)
     }
 
     /// Connections admitted now, those in their handshake included.
     pub fn admitted(&self) -> usize {
-        self.admitted.load(Ordering::Relaxed)
+        self.places.taken()
     }
 
     /// Most connections at a time.
     pub fn max_connections(&self) -> usize {
-        self.max_connections
+        self.places.limits().total
     }
 
     /// The place of the next session in the order of admission.
@@ -200,12 +197,6 @@ impl Registry {
     #[expect(clippy::indexing_slicing, reason = "the remainder is below the number of shards")]
     fn shard(&self, id: ClientId) -> MutexGuard<'_, HashMap<ClientId, Arc<Session>>> {
         lock(&self.shards[(id.bits() % SHARDS as u128) as usize])
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.registry.admitted.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,17 +2,19 @@
 //! No request body is ever read.
 
 mod accept;
+mod forwarded;
 mod http;
 mod intake;
 mod page;
 mod scrape;
 mod upgrade;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hyper::header::HeaderMap;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,11 +23,12 @@ pub use accept::{BindError, bind, serve};
 pub use scrape::serve_metrics;
 
 use crate::close::CloseReason;
+use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
-use crate::gate::Gate;
-use crate::rate::LineRate;
-use crate::registry::Registry;
+use crate::gate::{Gate, Rejection, Remote};
+use crate::rate::{Buckets, LineRate, LineRates};
+use crate::registry::{AddressKey, Registry};
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -35,7 +38,10 @@ pub struct Server {
     registry: Arc<Registry>,
     dispatcher: Dispatcher,
     counters: Arc<Counters>,
-    rejected_lines: LineRate,
+    attempts: Option<Buckets<AddressKey>>,
+    failed_logins: Option<Buckets<AddressKey>>,
+    rejected_lines: LineRates,
+    ended_lines: LineRates,
     accept_lines: LineRate,
     /// Room for connections that are no clients yet.
     handshakes: Arc<Semaphore>,
@@ -57,6 +63,16 @@ pub struct ServerSettings {
     pub handshake_timeout: Duration,
     /// TCP connections at a time that are no clients yet; one more gets 503 and is closed.
     pub handshakes: usize,
+    /// Handshakes of one address in a second; zero: any number.
+    pub connect_rate: u32,
+    /// Handshakes that an address may have in one go.
+    pub connect_burst: u32,
+    /// Bad credentials of one address in a minute; zero: any number.
+    pub failed_logins: u32,
+    /// Who is believed when it says for whom it asks.
+    pub proxies: Networks,
+    /// Where it says so.
+    pub forwarded_header: ForwardedHeader,
     /// Longest request target, in bytes; a longer one gets 414.
     pub uri_bytes: usize,
     /// Largest request head, in bytes; more gets 431.
@@ -65,8 +81,13 @@ pub struct ServerSettings {
     pub header_count: usize,
 }
 
-/// Log lines per second about rejected requests.
-const REJECTED_LINES_PER_SECOND: u32 = 5;
+/// Log lines per second and reason about rejected requests, and about clients that were closed
+/// for what they did.
+const REJECTED_LINES_PER_SECOND: u32 = 2;
+const ENDED_LINES_PER_SECOND: u32 = 2;
+
+/// Addresses that limits of rates remember, at some 40 bytes each.
+const REMEMBERED_ADDRESSES: usize = 65_536;
 
 /// Log lines per second about connections that could not be accepted.
 const ACCEPT_LINES_PER_SECOND: u32 = 1;
@@ -85,15 +106,28 @@ impl Server {
     ) -> Self {
         let handshakes = Arc::new(Semaphore::new(settings.handshakes));
         Self {
-            settings,
             gate,
             registry,
             dispatcher,
             counters,
-            rejected_lines: LineRate::new(REJECTED_LINES_PER_SECOND),
+            attempts: Buckets::new(
+                settings.connect_rate,
+                Duration::from_secs(1),
+                settings.connect_burst,
+                REMEMBERED_ADDRESSES,
+            ),
+            failed_logins: Buckets::new(
+                settings.failed_logins,
+                Duration::from_secs(60),
+                settings.failed_logins,
+                REMEMBERED_ADDRESSES,
+            ),
+            rejected_lines: LineRates::new(REJECTED_LINES_PER_SECOND),
+            ended_lines: LineRates::new(ENDED_LINES_PER_SECOND),
             accept_lines: LineRate::new(ACCEPT_LINES_PER_SECOND),
             handshakes,
             next_connection: AtomicU64::new(1),
+            settings,
             ready: AtomicBool::new(true),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -119,10 +153,40 @@ impl Server {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Where a request comes from.
+    fn remote(&self, peer: Peer, headers: &HeaderMap) -> Remote {
+        let ServerSettings { proxies, forwarded_header, .. } = &self.settings;
+        let peer = peer.address.ip();
+        Remote { peer, client: forwarded::client(peer, headers, proxies, *forwarded_header) }
+    }
+
+    /// Before any work for a handshake: whether its address may have one more.
+    fn admit_attempt(&self, client: IpAddr) -> Result<(), Rejection> {
+        if self.attempts.is_none() && self.failed_logins.is_none() {
+            return Ok(());
+        }
+        let (key, now) = (AddressKey::from(client), Instant::now());
+        if let Some(failed) = &self.failed_logins {
+            failed.look(&key, now).map_err(Rejection::FailedLogins)?;
+        }
+        match &self.attempts {
+            Some(attempts) => attempts.take(&key, now).map_err(Rejection::ConnectRate),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers bad credentials against their address.
+    fn note_failed_login(&self, client: IpAddr) {
+        if let Some(failed) = &self.failed_logins {
+            // An empty bucket cannot become emptier.
+            let _ = failed.take(&AddressKey::from(client), Instant::now());
+        }
+    }
+
     /// Counts a connection that was turned away without a request, and tells it at a limited rate.
     fn turned_away(&self, peer: Peer, reason: &'static str, status: u16) {
         self.counters.rejected.increment(reason);
-        if let Some(admitted) = self.rejected_lines.admit() {
+        if let Some(admitted) = self.rejected_lines.admit(reason) {
             let (connection, more) = (peer.connection, admitted.dropped_before);
             tracing::info!(connection, peer = %peer.address, status, reason, more, "rejected");
         }

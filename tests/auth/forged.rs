@@ -81,6 +81,8 @@ fn setup() -> Setup {
         .table(&issuer("rsa", RSA_ISS, format!("public_key = {:?}", key("rsa-public.pem"))))
         .table(&issuer("set", SET_ISS, format!("jwks = {:?}", key("jwks.json"))))
         .table("[auth]\naccess_token_query = true\ncookie = \"session\"")
+        // All come from one address, and each one is to be looked at.
+        .table("[limits]\nfailed_logins = 0")
 }
 
 /// Keys to sign with.

@@ -86,10 +86,10 @@ async fn what_happens_to_clients_messages_and_calls_is_told() {
     assert_eq!(scrape.get(&format!("sporegate_build_info{{version=\"{version}\"}}")), 1.0);
 
     echo.close().await;
-    let closed = "sporegate_closes_total";
     until("counted", || gateway.counters().closed.get() == 1).await;
     let scrape = Scrape::of(&gateway).await;
-    assert!(scrape.text.contains(closed), "{}", scrape.text);
+    let closed = "sporegate_closes_total{code=\"1005\",reason=\"client\",initiator=\"client\"}";
+    assert_eq!(scrape.get(closed), 1.0);
     assert_eq!(scrape.get("sporegate_connections{path=\"default\"}"), 0.0);
 }
 

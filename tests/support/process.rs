@@ -22,9 +22,28 @@ pub struct Serving {
 impl Serving {
     /// Starts `sporegate serve` with these flags more, and waits until it listens.
     pub async fn start(setup: Setup, flags: &[&str]) -> Self {
+        Self::start_as(sporegate(), setup, flags).await
+    }
+
+    /// The same in a process that may have so many file descriptors.
+    pub async fn start_with_descriptors(setup: Setup, descriptors: u32) -> Self {
+        let program = sporegate().get_program().to_owned();
+        let mut limited = Command::new("sh");
+        // The shell becomes the program: the process is the one that was started.
+        limited.args(["-c", "ulimit -n \"$1\" && shift && exec \"$@\"", "sh"]);
+        limited.arg(descriptors.to_string()).arg(program);
+        for (name, value) in sporegate().get_envs() {
+            if value.is_none() {
+                limited.env_remove(name);
+            }
+        }
+        Self::start_as(limited, setup, &[]).await
+    }
+
+    async fn start_as(mut command: Command, setup: Setup, flags: &[&str]) -> Self {
         let config = setup.write();
         let stderr = File::create(setup.directory().join("stderr")).unwrap();
-        let mut child = sporegate()
+        let mut child = command
             .args(["serve", "--config"])
             .arg(config)
             .arg("--modules")
@@ -98,6 +117,16 @@ impl Serving {
         let status = std::fs::read_to_string(self.proc("status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Time of processors that it has taken so far.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(self.proc("stat")).unwrap();
+        // Behind the name in parentheses: user and system time are the 14th and 15th field of
+        // all (proc(5)), in ticks of which Linux has a hundred in a second for all programs.
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
     }
 
     fn proc(&self, file: &str) -> String {

@@ -4,6 +4,11 @@ use hyper::StatusCode;
 
 use crate::auth::subprotocol::NoneFits;
 use crate::auth::{AuthError, CHALLENGE};
+use crate::rate::Empty;
+use crate::registry::NoRoom;
+
+/// Seconds after which a client that found everything full, or the gateway stopping, may come back.
+const RETRY_SECONDS: u64 = 5;
 
 /// A request that does not become a session.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,18 @@ pub enum Rejection {
     /// All allowed connections are in use.
     #[error("all connections are in use; try again later")]
     Full,
+    /// The user has as many connections as one may have.
+    #[error("this user has as many connections as one may have")]
+    UserFull,
+    /// The address has as many connections as one may have.
+    #[error("this address has as many connections as one may have")]
+    AddressFull,
+    /// Too many requests of this address.
+    #[error("too many attempts from this address; try again later")]
+    ConnectRate(Empty),
+    /// Too many bad credentials from this address.
+    #[error("too many failed logins from this address; try again later")]
+    FailedLogins(Empty),
     /// The gateway is stopping.
     #[error("the gateway is shutting down; try again later")]
     Draining,
@@ -60,6 +77,9 @@ impl Rejection {
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
             Self::ForeignOrigin | Self::MissingRole => StatusCode::FORBIDDEN,
+            Self::UserFull | Self::AddressFull | Self::ConnectRate(_) | Self::FailedLogins(_) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Full | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -79,7 +99,22 @@ impl Rejection {
             Self::MissingRole => "missing-role",
             Self::NoSubprotocol(_) => "no-subprotocol",
             Self::Full => "full",
+            Self::UserFull => "user-full",
+            Self::AddressFull => "address-full",
+            Self::ConnectRate(_) => "connect-rate",
+            Self::FailedLogins(_) => "failed-logins",
             Self::Draining => "draining",
+        }
+    }
+
+    /// Seconds after which another attempt may have more success, where the answer says so.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Full | Self::Draining | Self::UserFull | Self::AddressFull => Some(RETRY_SECONDS),
+            Self::ConnectRate(empty) | Self::FailedLogins(empty) => {
+                Some(empty.retry_after.as_secs().saturating_add(1))
+            }
+            _ => None,
         }
     }
 
@@ -89,6 +124,16 @@ impl Rejection {
             Self::NoCredentials => Some(CHALLENGE),
             Self::BadCredentials(error) => Some(error.www_authenticate()),
             _ => None,
+        }
+    }
+}
+
+impl From<NoRoom> for Rejection {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Gateway => Self::Full,
+            NoRoom::User => Self::UserFull,
+            NoRoom::Address => Self::AddressFull,
         }
     }
 }

@@ -14,6 +14,10 @@ fn policy() -> Arc<ConnectionPolicy> {
     Arc::new(ConnectionPolicy::default())
 }
 
+fn registry(total: usize) -> Registry {
+    Registry::new(ConnectionLimits { total, ..ConnectionLimits::default() })
+}
+
 fn join(registry: &Registry, path: &str) -> Arc<Session> {
     let path = ConnectPath::parse(path).unwrap();
     let order = registry.next_order();
@@ -54,17 +58,18 @@ fn pages(
 
 #[test]
 fn exactly_as_many_are_admitted_as_allowed() {
-    let registry = Arc::new(Registry::new(2));
-    let first = registry.admit().unwrap();
-    let _second = registry.admit().unwrap();
-    assert!(registry.admit().is_none());
+    let registry = registry(2);
+    let here = AddressKey::V4(1);
+    let first = registry.admit(here, None).unwrap();
+    let _second = registry.admit(here, None).unwrap();
+    assert_eq!(registry.admit(here, None).err(), Some(NoRoom::Gateway));
     drop(first);
-    assert!(registry.admit().is_some());
+    assert!(registry.admit(here, None).is_ok());
 }
 
 #[test]
 fn a_removed_session_is_in_no_query_and_leaves_nothing_behind() {
-    let registry = Registry::new(10);
+    let registry = registry(10);
     let session = join(&registry, "/a/b");
     assert!(registry.remove(&session));
     assert!(!registry.remove(&session));
@@ -75,7 +80,7 @@ fn a_removed_session_is_in_no_query_and_leaves_nothing_behind() {
 
 #[test]
 fn paging_goes_on_after_a_session_that_left() {
-    let registry = Registry::new(10);
+    let registry = registry(10);
     let sessions: Vec<_> = (0..4).map(|_| join(&registry, "/room")).collect();
     let all = scope(&["/*"]);
     let first = registry.on_path(&pattern("/room"), &all, None, 2);
@@ -121,7 +126,7 @@ proptest! {
         granted in prop::collection::vec(any_pattern(), 1..4),
         limit in 1_usize..7,
     ) {
-        let registry = Registry::new(100);
+        let registry = registry(100);
         let mut sessions: Vec<_> = paths.iter().map(|path| join(&registry, path)).collect();
         for index in gone {
             if !sessions.is_empty() {

@@ -25,9 +25,6 @@ use crate::gate::{self, Rejection};
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// Seconds after which a client that found the gateway full or stopping may come back.
-const RETRY_AFTER_SECONDS: &str = "5";
-
 /// Serves a connection until it becomes a client, or has had its time.
 pub(super) async fn serve(
     server: Arc<Server>,
@@ -166,29 +163,30 @@ fn reject(
 ) -> Reply {
     server.counters.rejected.increment(rejection.reason());
     let status = rejection.status();
-    if let Some(admitted) = server.rejected_lines.admit() {
+    if let Some(admitted) = server.rejected_lines.admit(rejection.reason()) {
         // The path only: the query may hold a token.
         let path = shown(request.uri().path());
         let connection = peer.connection;
+        let client = server.remote(peer, request.headers()).client;
         let reason = rejection.reason();
         let more = admitted.dropped_before;
         let peer = peer.address;
         let status = status.as_u16();
-        tracing::info!(connection, %peer, path, status, reason, more, "rejected");
+        tracing::info!(connection, %peer, address = %client, path, status, reason, more, "rejected");
     }
     let mut reply = text(status, format!("{} {rejection}\n", status.as_u16()));
     let headers = reply.headers_mut();
     if let Some(challenge) = rejection.challenge() {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
+    if let Some(seconds) = rejection.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     match rejection {
         Rejection::NotAWebSocket | Rejection::Version => {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        }
-        Rejection::Full | Rejection::Draining => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         // What follows may be a body, or frames: neither is read as the next request.
         Rejection::Malformed(_) | Rejection::LongAddress => {

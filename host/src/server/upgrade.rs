@@ -17,11 +17,15 @@ use tokio::net::TcpStream;
 use super::http::Reply;
 use super::intake::Intake;
 use super::{Peer, Server};
-use crate::close::CloseReason;
+use crate::close::{CloseCause, CloseReason};
 use crate::connection;
-use crate::counters::{Closed, OfPath};
-use crate::gate::{Entry, Rejection, Remote};
+use crate::counters::{Closed, OfPath, PathCounters};
+use crate::gate::{Entry, Rejection};
+use crate::limits::SharedPolicy;
 use crate::message::Payload;
+use crate::path::ConnectPath;
+use crate::principal::Principal;
+use crate::registry::Admission;
 use crate::session::{ReconnectToken, Session};
 
 /// Answers a handshake with 101 and leaves the rest to a task of its own.
@@ -30,7 +34,13 @@ pub(super) fn accept(
     peer: Peer,
     request: &mut Request<Incoming>,
 ) -> Result<Reply, Rejection> {
-    let entry = server.gate.check(request, Remote { peer: peer.address.ip() })?;
+    let remote = server.remote(peer, request.headers());
+    server.admit_attempt(remote.client)?;
+    let checked = server.gate.check(request, remote);
+    if let Err(Rejection::BadCredentials(_)) = &checked {
+        server.note_failed_login(remote.client);
+    }
+    let entry = checked?;
     if !server.is_ready() {
         return Err(Rejection::Draining);
     }
@@ -48,17 +58,28 @@ pub(super) fn accept(
         headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     let upgrade = hyper::upgrade::on(request);
-    server.tasks.spawn(run(Arc::clone(server), peer, entry, upgrade));
+    let Entry { path, principal, policy, rule, admission, .. } = entry;
+    let counters = server.counters.path(rule);
+    let client = Client { path, principal, policy, counters, admission };
+    server.tasks.spawn(run(Arc::clone(server), peer, client, upgrade));
     Ok(reply)
 }
 
+/// What of an entry outlives the answer to its handshake.
+struct Client {
+    path: ConnectPath,
+    principal: Principal,
+    policy: SharedPolicy,
+    counters: Arc<PathCounters>,
+    admission: Admission,
+}
+
 /// The whole life of a session.
-async fn run(server: Arc<Server>, peer: Peer, entry: Entry, upgrade: OnUpgrade) {
-    let Entry { path, principal, policy, rule, admission, .. } = entry;
+async fn run(server: Arc<Server>, peer: Peer, client: Client, upgrade: OnUpgrade) {
+    let Client { path, principal, policy, counters, admission } = client;
     let Some((stream, early)) = Box::pin(upgraded(&server, upgrade)).await else { return };
     let since = Instant::now();
     let order = server.registry.next_order();
-    let counters = server.counters.path(rule);
     let session = match Session::new(order, path, principal, policy, counters) {
         Ok(session) => Arc::new(session),
         Err(error) => {
@@ -116,28 +137,65 @@ fn note_end(server: &Server, peer: Peer, session: &Session, reason: &CloseReason
     let label = label(reason);
     server.counters.closed.increment(label);
     let traffic = session.traffic();
-    tracing::debug!(
-        connection = peer.connection,
-        client = session.id_text(),
-        code = reason.code(),
-        reason = label.reason,
-        initiator = label.initiator,
-        seconds = since.elapsed().as_secs_f64(),
-        messages_received = traffic.messages_received(),
-        bytes_received = traffic.bytes_received(),
-        messages_sent = traffic.messages_sent(),
-        bytes_sent = traffic.bytes_sent(),
-        "disconnected"
-    );
+    macro_rules! tell {
+        ($level:ident, $($more:tt)*) => {
+            tracing::$level!(
+                connection = peer.connection,
+                client = session.id_text(),
+                code = reason.code(),
+                reason = label.reason,
+                initiator = label.initiator,
+                seconds = since.elapsed().as_secs_f64(),
+                messages_received = traffic.messages_received(),
+                bytes_received = traffic.bytes_received(),
+                messages_sent = traffic.messages_sent(),
+                bytes_sent = traffic.bytes_sent(),
+                $($more)*
+            )
+        };
+    }
+    // What a client brought upon itself is told to operators, at a limited rate.
+    let told = if is_abuse(reason.cause()) { server.ended_lines.admit(label.reason) } else { None };
+    match told {
+        Some(told) => tell!(info, peer = %peer.address, more = told.dropped_before, "disconnected"),
+        None => tell!(debug, "disconnected"),
+    }
+}
+
+/// Whether a client of good will and in good health is never closed for this.
+fn is_abuse(cause: CloseCause) -> bool {
+    match cause {
+        CloseCause::Protocol
+        | CloseCause::WrongKind
+        | CloseCause::Utf8
+        | CloseCause::NotJson
+        | CloseCause::Fragments
+        | CloseCause::MessageTime
+        | CloseCause::ControlRate
+        | CloseCause::TooBig
+        | CloseCause::Rate
+        | CloseCause::SlowConsumer => true,
+        CloseCause::Client
+        | CloseCause::Listener
+        | CloseCause::GoingAway
+        | CloseCause::ListenerFailed
+        | CloseCause::NoPong
+        | CloseCause::Idle
+        | CloseCause::Lifetime
+        | CloseCause::Expired
+        | CloseCause::Lost => false,
+    }
 }
 
 fn label(reason: &CloseReason) -> Closed {
-    let initiator = match reason.code() {
-        1000 | 1005 | 1006 => "client",
-        4900..=4999 => "listener",
+    let initiator = match reason.cause() {
+        CloseCause::Client => "client",
+        CloseCause::Listener => "listener",
+        // Nobody said a word.
+        CloseCause::Lost => "nobody",
         _ => "gateway",
     };
-    Closed { code: reason.code(), reason: initiator, initiator }
+    Closed { code: reason.code(), reason: reason.name(), initiator }
 }
 
 /// The socket and what was read of it beyond the request.
@@ -166,7 +224,7 @@ mod tests {
     /// Every idle connection pays for the largest moment of its life.
     #[test]
     fn the_task_of_a_connection_stays_small() {
-        fn bytes<F>(_: impl Fn(Arc<Server>, Peer, Entry, OnUpgrade) -> F) -> usize {
+        fn bytes<F>(_: impl Fn(Arc<Server>, Peer, Client, OnUpgrade) -> F) -> usize {
             size_of::<F>()
         }
         let bytes = bytes(run);
