@@ -95,11 +95,6 @@ impl Sandbox {
     pub fn module_bytes(&self) -> u64 {
         self.module_bytes
     }
-
-    /// Version of the engine, for `--version`.
-    pub const fn engine_version() -> &'static str {
-        "48.0.8"
-    }
 }
 
 impl std::fmt::Debug for Sandbox {
