@@ -25,11 +25,27 @@ pattern = "/*"
 anonymous = true
 "#;
 
+/// Every limit of a client, and the metrics: high enough that none is reached.
+const ALL_LIMITS: &str = r#"
+[limits]
+messages = "json"
+message_rate = 1000000
+byte_rate = "1GiB"
+idle_timeout = "1h"
+lifetime = "1h"
+slow_client = "drop-oldest"
+
+[metrics]
+listen = "127.0.0.1:0"
+"#;
+
 /// The gateway with one thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gateway {
     /// The echo listener.
     Echo,
+    /// The echo listener with all limits and metrics on.
+    EchoLimited,
     /// The echo listener beside fifteen others.
     EchoOfMany,
     /// The echo listener with a fresh instance for every message.
@@ -47,6 +63,7 @@ impl Gateway {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Echo => "Sporegate, WASM echo",
+            Self::EchoLimited => "Sporegate, WASM echo, all limits and metrics",
             Self::EchoOfMany => "Sporegate, WASM echo, 16 modules",
             Self::EchoPerCall => "Sporegate, WASM echo, lifetime = call",
             Self::Native => "Sporegate, native echo",
@@ -64,12 +81,13 @@ impl Gateway {
             fs::remove_dir_all(&modules)?;
         }
         fs::create_dir_all(&modules).with_context(|| format!("creating {}", modules.display()))?;
-        fs::write(home.join("sporegate.toml"), CONFIG)?;
+        let limits = if self == Self::EchoLimited { ALL_LIMITS } else { "" };
+        fs::write(home.join("sporegate.toml"), format!("{CONFIG}{limits}"))?;
         for (name, listener, sidecar) in self.modules() {
             install(bench, &modules, &name, listener, sidecar)?;
         }
         let path = match self {
-            Self::Echo | Self::EchoOfMany | Self::EchoPerCall => "echo",
+            Self::Echo | Self::EchoLimited | Self::EchoOfMany | Self::EchoPerCall => "echo",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
             Self::FanOut => "fanout",
@@ -92,7 +110,9 @@ impl Gateway {
     /// Name, prebuilt listener and sidecar of each module.
     fn modules(self) -> Vec<(String, &'static str, Option<&'static str>)> {
         match self {
-            Self::Echo | Self::Native => vec![("echo".to_owned(), "echo", None)],
+            Self::Echo | Self::EchoLimited | Self::Native => {
+                vec![("echo".to_owned(), "echo", None)]
+            }
             Self::EchoOfMany => (0..15)
                 .map(|other| (format!("other-{other}"), "echo", None))
                 .chain([("echo".to_owned(), "echo", None)])

@@ -12,11 +12,13 @@ use crate::sporegate::Gateway;
 
 const WASM: Kind = Kind::Gateway(Gateway::Echo);
 const NATIVE: Kind = Kind::Gateway(Gateway::Native);
+const LIMITED: Kind = Kind::Gateway(Gateway::EchoLimited);
 const JSON: Kind = Kind::Gateway(Gateway::Json);
 /// The base of the ratios comes first.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Node,
     WASM,
+    LIMITED,
     NATIVE,
     JSON,
     Kind::Tungstenite,
@@ -58,6 +60,11 @@ fn judge(results: &Results, index: usize, case: &Case, part: &mut Part) {
             Bound::AtMost(1.5, " µs"),
             results
                 .paired((index, WASM), (index, NATIVE), |wasm, native| wasm.cpu_us - native.cpu_us),
+        ),
+        Goal::judge(
+            &format!("CPU with all limits and metrics on against none, {}", case.name),
+            Bound::AtMost(1.1, "x"),
+            results.ratio(index, LIMITED, WASM),
         ),
         Goal::judge(
             &format!("WASM JSON listener against Bun + JS listener, {}", case.name),
