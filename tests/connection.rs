@@ -2,8 +2,12 @@
 
 mod closing;
 mod frames;
+mod kinds;
+mod limits;
 mod liveness;
 mod messages;
+mod overflow;
+mod rate;
 mod slow;
 mod stop;
 

@@ -7,8 +7,11 @@
 //!    +--we close--> Closing (waits for the peer's close frame) --+
 //! ```
 
+mod bucket;
+mod frame_meter;
 mod gulp;
 mod liveness;
+mod pace;
 mod socket;
 
 use std::future::Future;
@@ -23,6 +26,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use self::gulp::Gulp;
 use self::liveness::{Due, Liveness};
+use self::pace::{Pace, Verdict};
 use self::socket::Ending;
 use crate::close::CloseReason;
 use crate::dispatch::{Dispatcher, RouteCache};
@@ -45,6 +49,9 @@ struct Connection<'a, S> {
     session: &'a Arc<Session>,
     dispatcher: &'a Dispatcher,
     routes: RouteCache,
+    pace: Option<Box<Pace>>,
+    /// Since the last sleep, the client has sent a message.
+    had_message: bool,
 }
 
 /// What ends the sleep of a connection.
@@ -59,7 +66,7 @@ pub async fn open<S>(stream: S, early: Bytes, policy: &ConnectionPolicy) -> Sock
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    socket::open(Gulp::new(stream, early), policy).await
+    socket::open(Gulp::new(stream, early, policy.fragments), policy).await
 }
 
 /// Serves a client until it or the gateway ends the connection, and returns how it ended. The
@@ -72,13 +79,21 @@ pub async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection { socket, session, dispatcher, routes: RouteCache::default() };
+    let mut connection = Connection {
+        socket,
+        session,
+        dispatcher,
+        routes: RouteCache::default(),
+        pace: Pace::of(session.policy()),
+        had_message: false,
+    };
     let ending = match connection.run().await {
         Ok(never) => match never {},
         Err(ending) => ending,
     };
     // Whoever sends from now on is told that it is too late.
     session.outbox().end();
+    dispatcher.count_dropped(session.outbox().take_dropped());
     // Only an ending connection needs room for this.
     Box::pin(ending.close(connection.socket, session.policy().close_timeout)).await
 }
@@ -87,7 +102,8 @@ enum Never {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self) -> Result<Never, Ending> {
-        let mut liveness = Liveness::new(self.session.policy());
+        // Beside the task, which is kept small.
+        let mut liveness = Box::new(Liveness::of(self.session));
         Box::pin(self.write_waiting()).await?;
         loop {
             let wake = std::future::poll_fn(|context| {
@@ -102,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             .await;
             self.session.outbox().awake();
             let arrived = self.socket.get_mut().take_arrived();
-            match wake {
+            match &wake {
                 // What came before the ping is no answer to it.
                 Wake::Timer(Due::Ping) => {}
                 // A large message may take longer than a pong, and no pong can come within it.
@@ -116,19 +132,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             // In a box, so that the room for it is taken only while there is something to do:
             // idle connections are many.
             Box::pin(self.work(wake)).await?;
+            self.note(&mut liveness)?;
+        }
+    }
+
+    /// Looks at what the client has sent and how, now that all of it has been handled.
+    fn note(&mut self, liveness: &mut Liveness<'_>) -> Result<(), Ending> {
+        let meter = self.socket.get_mut().meter();
+        let controls = meter.take_controls();
+        liveness.set_unfinished(meter.unfinished());
+        if std::mem::take(&mut self.had_message) {
+            liveness.had_message();
+        }
+        self.dispatcher.count_dropped(self.session.outbox().take_dropped());
+        match liveness.had_controls(controls) {
+            true => Ok(()),
+            false => Err(Ending::Broken(CloseReason::CONTROL_RATE)),
         }
     }
 
     /// Does what it was woken for, then writes what waits.
     async fn work(&mut self, wake: Wake) -> Result<(), Ending> {
         match wake {
-            Wake::Frame(frame) => self.read_batch(frame).await?,
+            Wake::Frame(frame) => {
+                if let Some(pace) = &mut self.pace {
+                    pace.wake();
+                }
+                self.read_batch(frame).await?;
+            }
             Wake::Outbox => {}
             Wake::Timer(Due::Ping) => self.write(Message::Ping(Bytes::new())).await?,
             Wake::Timer(Due::KeepAlive) => {
                 self.write(Message::Text(Utf8Bytes::from_static(KEEP_ALIVE))).await?;
             }
             Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
+            Wake::Timer(Due::End(reason)) => return Err(Ending::Ours(reason)),
+            Wake::Timer(Due::MessageTime) => {
+                return Err(Ending::Broken(CloseReason::MESSAGE_TIME));
+            }
         }
         self.write_waiting().await
     }
@@ -166,7 +207,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Some(Err(error)) => return Err(Ending::from(error)),
             None => return Err(Ending::Lost),
         };
+        self.had_message = true;
+        if !self.admit(&payload)? {
+            return Ok(());
+        }
         let verdict = self.dispatch(payload).await;
+        if let Some(pace) = &mut self.pace {
+            pace.handled();
+        }
         // Before the next frame is looked at: the library answers a close as soon as it reads it,
         // and then takes no message any more.
         let close = socket::feed_drained(self.socket, self.session).await?;
@@ -179,9 +227,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
+    /// Whether a message is for the listeners: not too much, and of the kind that the path takes.
+    /// What came before it has been fed to the socket, and leaves before a close does.
+    fn admit(&mut self, payload: &Payload) -> Result<bool, Ending> {
+        let verdict = self.pace.as_mut().map_or(Verdict::Pass, |pace| pace.admit(payload.len()));
+        match verdict {
+            Verdict::Pass => {}
+            Verdict::Close => return Err(Ending::Broken(CloseReason::RATE)),
+            Verdict::Drop => {
+                self.dispatcher.count_over_rate();
+                return Ok(false);
+            }
+            Verdict::Reply(text) => {
+                self.dispatcher.count_over_rate();
+                // A client that does not read misses it.
+                let _ = self.session.send(text);
+                return Ok(false);
+            }
+        }
+        match self.session.policy().messages.refuses(payload) {
+            None => Ok(true),
+            Some(reason) => Err(Ending::Ours(reason)),
+        }
+    }
+
     /// Hands a message to the listeners. While they take their time, what they flush is written.
     async fn dispatch(&mut self, payload: Payload) -> Option<CloseReason> {
-        let Self { socket, session, dispatcher, routes } = self;
+        let Self { socket, session, dispatcher, routes, .. } = self;
         let mut call = pin!(dispatcher.message(session, routes, payload));
         loop {
             let news = std::future::poll_fn(|context| match call.as_mut().poll(context) {

@@ -12,7 +12,7 @@ use crate::modules::{Module, ModuleTable};
 use crate::rate::LineRate;
 use crate::registry::Registry;
 use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome};
-use crate::session::Session;
+use crate::session::{Dropped, Session};
 
 pub use crate::modules::RouteCache;
 
@@ -152,6 +152,24 @@ impl Dispatcher {
     fn count_call(&self, module: &Module) {
         self.counters.calls.increment();
         module.counters().calls.increment();
+    }
+
+    /// Counts messages for a slow client that were dropped.
+    pub fn count_dropped(&self, dropped: Dropped) {
+        for (reason, count) in [
+            ("outbox-oldest", dropped.oldest),
+            ("outbox-newest", dropped.newest),
+            ("outbox-replaced", dropped.replaced),
+        ] {
+            if count > 0 {
+                self.counters.dropped.add(reason, u64::from(count));
+            }
+        }
+    }
+
+    /// Counts a message of a client that was dropped because it sends too fast.
+    pub fn count_over_rate(&self) {
+        self.counters.dropped.increment("rate");
     }
 
     fn note_unmatched(&self, session: &Session) {

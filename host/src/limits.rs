@@ -5,7 +5,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::json::Pointer;
+use crate::close::CloseReason;
+use crate::json::{self, Pointer};
+use crate::message::Payload;
 
 /// What holds for the connections of one path. Shared by all of them.
 #[derive(Clone, Debug)]
@@ -102,6 +104,23 @@ pub enum SlowClient {
     /// Of all waiting messages with the same key only the last stays. Those that wait longest go
     /// where that is not enough, and messages without a key go as with [`Self::DropOldest`].
     Latest,
+}
+
+impl MessageKind {
+    /// Why a client that sends this is closed, if it is.
+    pub fn refuses(self, payload: &Payload) -> Option<CloseReason> {
+        match (self, payload) {
+            (Self::Any, _)
+            | (Self::Text, Payload::Text(_))
+            | (Self::Binary, Payload::Binary(_)) => None,
+            (Self::Json, Payload::Text(text)) => {
+                (!json::is_json(text)).then_some(CloseReason::NOT_JSON)
+            }
+            (Self::Text | Self::Json, Payload::Binary(_)) | (Self::Binary, Payload::Text(_)) => {
+                Some(CloseReason::WRONG_KIND)
+            }
+        }
+    }
 }
 
 impl Default for ConnectionPolicy {

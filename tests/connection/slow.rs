@@ -149,7 +149,8 @@ async fn a_client_that_reads_slowly_but_steadily_is_not_cut_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_pings_from_a_client_that_never_reads_takes_no_memory() {
-    let setup = limited("write_timeout = \"1s\"\nclose_timeout = \"300ms\"");
+    let limits = "control_rate = 1000000\nwrite_timeout = \"1s\"\nclose_timeout = \"300ms\"";
+    let setup = limited(limits);
     let serving = Serving::start(setup, &[]).await;
     let token = token("alice", &[]);
     let mut good =

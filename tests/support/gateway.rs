@@ -177,10 +177,15 @@ impl Setup {
 }
 
 pub fn token(user: &str, roles: &[&str]) -> String {
+    token_for(user, roles, Duration::from_secs(60))
+}
+
+/// A token that is valid for so long.
+pub fn token_for(user: &str, roles: &[&str], ttl: Duration) -> String {
     let claims = DevClaims {
         user: user.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        ttl: Duration::from_secs(60),
+        ttl,
         issuer: None,
         audience: None,
     };

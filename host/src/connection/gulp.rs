@@ -1,5 +1,6 @@
 //! Reads what has arrived in one system call, for a reader that asks for little at a time. What
-//! the reader has not taken yet is kept only until it has: an idle stream holds no buffer.
+//! the reader has not taken yet is kept only until it has: an idle stream holds no buffer. What it
+//! takes is metered, and ends where a message has too many fragments.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,6 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::frame_meter::{FrameMeter, TooManyFragments};
 
 /// Most that one system call reads.
 const GULP_BYTES: usize = 32 << 10;
@@ -23,14 +26,36 @@ pub struct Gulp<S> {
     stream: S,
     rest: Bytes,
     arrived: bool,
+    meter: FrameMeter,
+    metering: Metering,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metering {
+    On,
+    /// The next read fails.
+    Failed,
+    /// It has failed; from now on bytes are only bytes.
+    Off,
+}
+
+/// What a read fails with at the first fragment too many; all before has been read.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a message has too many fragments")]
+pub(super) struct Fragmented;
+
 impl<S> Gulp<S> {
-    /// A stream of which `early` was read before.
-    pub fn new(stream: S, early: Bytes) -> Self {
+    /// A stream of which `early` was read before, whose messages may have so many fragments.
+    pub fn new(stream: S, early: Bytes, max_fragments: u32) -> Self {
         // Also without a byte in them they can hold on to the buffer that they were read into.
         let rest = if early.is_empty() { Bytes::new() } else { early };
-        Self { stream, rest, arrived: false }
+        let meter = FrameMeter::new(max_fragments);
+        Self { stream, rest, arrived: false, meter, metering: Metering::On }
+    }
+
+    /// What has been read, as frames.
+    pub(super) fn meter(&mut self) -> &mut FrameMeter {
+        &mut self.meter
     }
 
     /// Whether anything has arrived since this was asked last, be it part of a message only.
@@ -47,9 +72,9 @@ impl<S> Gulp<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Gulp<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+impl<S: AsyncRead + Unpin> Gulp<S> {
+    fn poll_bytes(
+        &mut self,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -75,6 +100,36 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gulp<S> {
             }
             Poll::Ready(Ok(()))
         })
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gulp<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if self.metering != Metering::Failed {
+            ready!(self.poll_bytes(context, buffer))?;
+        }
+        if self.metering == Metering::On {
+            let fresh = buffer.filled().get(before..).unwrap_or_default();
+            match self.meter.read(fresh) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(TooManyFragments { before: good }) => {
+                    buffer.set_filled(before + good);
+                    self.rest = Bytes::new();
+                    self.metering = Metering::Failed;
+                }
+            }
+        }
+        // Nothing read would be the end of the stream.
+        if self.metering == Metering::Failed && buffer.filled().len() == before {
+            self.metering = Metering::Off;
+            return Poll::Ready(Err(io::Error::other(Fragmented)));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -106,7 +161,7 @@ mod tests {
         let (mut writer, reader) = tokio::io::duplex(GULP_BYTES * 2);
         let sent: Vec<u8> = (0..GULP_BYTES * 2).map(|i| (i % 251) as u8).collect();
         let (early, later) = sent.split_at(10);
-        let mut gulp = Gulp::new(reader, Bytes::copy_from_slice(early));
+        let mut gulp = Gulp::new(reader, Bytes::copy_from_slice(early), u32::MAX);
         writer.write_all(later).await.unwrap();
         drop(writer);
         let mut received = Vec::new();
@@ -120,5 +175,33 @@ mod tests {
         }
         assert!(received == sent);
         assert!(gulp.rest.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_a_fragment_too_many_is_read_and_then_it_fails_once() {
+        let frames = |count: usize| {
+            [&[0x01, 0x80, 1, 2, 3, 4][..], &[0x00, 0x80, 1, 2, 3, 4].repeat(count - 1)].concat()
+        };
+        for (early, size) in [(0, 1), (0, 7), (3, 4), (12, 64), (18, GULP_BYTES), (24, GULP_BYTES)]
+        {
+            let (mut writer, reader) = tokio::io::duplex(1 << 10);
+            let sent = [frames(4), b"whatever comes then".to_vec()].concat();
+            writer.write_all(&sent[early..]).await.unwrap();
+            drop(writer);
+            let mut gulp = Gulp::new(reader, Bytes::copy_from_slice(&sent[..early]), 3);
+            let mut received = Vec::new();
+            let mut part = vec![0; size];
+            let error = loop {
+                match gulp.read(&mut part).await {
+                    Ok(count @ 1..) => received.extend_from_slice(&part[..count]),
+                    Ok(0) => panic!("it ended"),
+                    Err(error) => break error,
+                }
+            };
+            assert!(error.get_ref().unwrap().is::<Fragmented>(), "{error}");
+            assert_eq!(received, frames(3), "{early} {size}");
+            // Then what is left is thrown away.
+            while gulp.read(&mut part).await.unwrap() > 0 {}
+        }
     }
 }

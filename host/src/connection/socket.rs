@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::gulp::Fragmented;
 use super::{Gulp, Socket};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
@@ -40,7 +41,7 @@ pub(super) enum Ending {
     Peer(CloseReason),
     /// The gateway closes, for this reason.
     Ours(CloseReason),
-    /// The gateway closes because of what the peer sent; the rest of it cannot be read as frames.
+    /// The gateway closes because of what the peer sent; the rest of it is not read as frames.
     Broken(CloseReason),
     /// The connection is gone.
     Lost,
@@ -205,6 +206,9 @@ impl From<Error> for Ending {
                 Self::Broken(CloseReason::TOO_BIG)
             }
             Error::Utf8(_) => Self::Broken(CloseReason::INVALID_UTF8),
+            Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<Fragmented>()) => {
+                Self::Broken(CloseReason::FRAGMENTS)
+            }
             Error::WriteBufferFull(_) => Self::Ours(CloseReason::SLOW_CONSUMER),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
             | Error::ConnectionClosed

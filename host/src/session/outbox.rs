@@ -58,8 +58,6 @@ pub struct Drained {
     pub messages: VecDeque<Payload>,
     /// Set once a close was asked for: write `messages`, then close.
     pub close: Option<CloseReason>,
-    /// Messages that were dropped since the last time.
-    pub dropped: Dropped,
 }
 
 impl Outbox {
@@ -70,8 +68,15 @@ impl Outbox {
     /// Takes everything queued. Called by the connection only.
     pub fn drain(&self) -> Drained {
         let mut state = self.lock();
-        let (messages, dropped) = (state.queue.take(), state.queue.take_dropped());
-        Drained { messages, close: state.closing.clone(), dropped }
+        Drained { messages: state.queue.take(), close: state.closing.clone() }
+    }
+
+    /// Messages that were dropped because the client is slow, since this was asked last.
+    pub fn take_dropped(&self) -> Dropped {
+        match self.drops() {
+            true => self.lock().queue.take_dropped(),
+            false => Dropped::default(),
+        }
     }
 
     /// Returns whether there is news; if not, `waker` is woken at the next one.
@@ -103,14 +108,12 @@ impl Outbox {
         state.ended || state.closing.is_some()
     }
 
-    /// Ends the outbox: what waits is forgotten, nothing more is taken. Returns what was dropped
-    /// before, and not told yet.
-    pub fn end(&self) -> Dropped {
+    /// Ends the outbox: what waits is forgotten, nothing more is taken.
+    pub fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
         state.queue.take();
         state.sleeper = None;
-        state.queue.take_dropped()
     }
 
     fn drops(&self) -> bool {
@@ -254,13 +257,13 @@ mod tests {
             let last = if slow_client == SlowClient::DropNewest { "a" } else { "b" };
             let drained = session.outbox().drain();
             assert_eq!(drained.messages, [Payload::text(last)], "{slow_client:?}");
-            assert_eq!(drained.dropped.count(), 1);
+            assert_eq!(session.outbox().take_dropped().count(), 1);
             // A close is no message: it always has room, and comes last.
             session.send(Payload::text("c")).unwrap();
             session.send(Payload::text("d")).unwrap();
             session.close(CloseReason::GOING_AWAY);
             assert_eq!(session.outbox().drain().close, Some(CloseReason::GOING_AWAY));
-            assert_eq!(session.outbox().end().count(), 0);
+            assert_eq!(session.outbox().take_dropped().count(), 1);
         }
     }
 

@@ -1,0 +1,111 @@
+//! Clients that send too much in too little time: closed, ignored, or told.
+
+use serde_json::{Value, json};
+
+use super::limited;
+use crate::support::raw_client::{BINARY, TEXT, frame};
+use crate::support::{RawClient, TestGateway, until};
+
+/// A gateway where `/echo` has these limits.
+async fn echoing(limits: &str) -> TestGateway {
+    TestGateway::with().module("echo", "echo").table(&format!("[limits]\n{limits}")).start().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_passes_and_one_message_more_is_4101() {
+    // So slow that no time the test takes lets another one pass.
+    let gateway = echoing("message_rate = 1\nmessage_burst = 20").await;
+    for empty in [false, true] {
+        let mut client = RawClient::connect(&gateway, "/echo").await;
+        let text: &[u8] = if empty { b"" } else { b"hello" };
+        client.send(&frame(TEXT, text).repeat(200)).await;
+        for number in 0..20 {
+            assert_eq!(client.text().await.as_bytes(), text, "{number}");
+        }
+        // Perhaps a second has passed.
+        let code = loop {
+            match client.frame().await.unwrap() {
+                frame if frame.first == TEXT => {}
+                close => break u16::from_be_bytes([close.payload[0], close.payload[1]]),
+            }
+        };
+        assert_eq!(code, 4101);
+        client.ended().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_have_a_rate_of_their_own() {
+    let gateway = echoing("message_size = \"1000B\"\nbyte_rate = \"100B\"").await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    client.send(&[frame(BINARY, &[7; 1000]), frame(BINARY, &[7; 1000])].concat()).await;
+    assert_eq!(client.frame().await.unwrap().payload.len(), 1000);
+    assert_eq!(client.close_code().await, 4101);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_can_be_dropped_and_is_counted() {
+    let limits = "message_rate = 1\nmessage_burst = 5\non_message_rate = \"drop\"";
+    let gateway = echoing(limits).await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    let messages: Vec<u8> =
+        (0..100).flat_map(|number| frame(TEXT, number.to_string().as_bytes())).collect();
+    client.send(&messages).await;
+    for number in 0..5 {
+        assert_eq!(client.text().await, number.to_string());
+    }
+    let dropped = || gateway.counters().dropped.of("rate");
+    until("all read", || dropped() + gateway.counters().messages_received.get() == 100).await;
+    assert!(dropped() > 80, "{}", dropped());
+    // It is still connected.
+    client.send(&frame(crate::support::raw_client::PING, b"still")).await;
+    loop {
+        let frame = client.frame().await.unwrap();
+        if frame.payload == b"still" {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_can_be_told_that_it_is_too_fast_once_a_second() {
+    let own = "[[paths]]\npattern = \"/echo/told\"\nmessage_rate = 1\nmessage_burst = 5\n\
+               on_message_rate = \"reply\"";
+    let gateway = TestGateway::with().module("echo", "echo").table(own).start().await;
+    let mut client = RawClient::connect(&gateway, "/echo/told").await;
+    client.send(&frame(TEXT, b"hello").repeat(60)).await;
+    for _ in 0..5 {
+        assert_eq!(client.text().await, "hello");
+    }
+    let told: Value = client.json().await;
+    assert_eq!((&told["type"], &told["reason"]), (&json!("error"), &json!("rate")));
+    assert_eq!(told["dropped"], 1);
+    let wait = told["retryAfterMs"].as_u64().unwrap();
+    assert!((1..=1_001).contains(&wait), "{told}");
+    let dropped = || gateway.counters().dropped.of("rate");
+    until("all read", || dropped() + gateway.counters().messages_received.get() == 60).await;
+    assert!(gateway.counters().messages_queued.get() < 10, "answers are not for each message");
+    // Another path has no such limit.
+    let mut other = RawClient::connect(&gateway, "/echo/free").await;
+    other.send(&frame(TEXT, b"hello").repeat(60)).await;
+    for _ in 0..60 {
+        assert_eq!(other.text().await, "hello");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_gathers_while_a_listener_is_busy_is_not_too_much() {
+    // The line of the one instance holds each of its messages up.
+    let setup = limited("message_rate = 40\nmessage_burst = 4");
+    let gateway = setup.start().await;
+    let mut client = RawClient::connect(&gateway, "/probe").await;
+    let busy = json!({"do": "count"}).to_string();
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(30));
+    for _ in 0..40 {
+        pace.tick().await;
+        client.send(&frame(TEXT, busy.as_bytes())).await;
+    }
+    for _ in 0..40 {
+        assert_eq!(client.json().await["ok"], 1);
+    }
+}
