@@ -108,10 +108,7 @@ impl Sources {
             let labels = [("code", &**code), ("reason", why.reason), ("initiator", why.initiator)];
             (labels, *count)
         });
-        families.counter("sporegate_closes", help, None, closed)?;
-        let help = "From a ping until the next sign of life of the client";
-        let ping = counters.ping.snapshot();
-        families.durations("sporegate_ping_round_trip", help, [([], ping)])
+        families.counter("sporegate_closes", help, None, closed)
     }
 
     fn messages(&self, families: &mut Families<'_>) -> fmt::Result {

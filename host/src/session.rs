@@ -7,6 +7,8 @@
 
 mod id;
 mod outbox;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +32,6 @@ pub struct Session {
     path: ConnectPath,
     principal: Principal,
     policy: SharedPolicy,
-    counters: Arc<PathCounters>,
     traffic: Traffic,
     outbox: Outbox,
 }
@@ -55,7 +56,7 @@ impl Session {
         counters: Arc<PathCounters>,
     ) -> Result<Self, getrandom::Error> {
         let id = ClientId::random()?;
-        let outbox = Outbox::new(SharedPolicy::clone(&policy));
+        let outbox = Outbox::new(SharedPolicy::clone(&policy), counters);
         Ok(Self {
             id,
             id_text: id.to_string().into_boxed_str(),
@@ -63,7 +64,6 @@ impl Session {
             path,
             principal,
             policy,
-            counters,
             traffic: Traffic::default(),
             outbox,
         })
@@ -106,7 +106,7 @@ impl Session {
 
     /// What is counted for the clients of its path.
     pub fn counters(&self) -> &PathCounters {
-        &self.counters
+        self.outbox.counters()
     }
 
     /// What has passed so far.
@@ -117,7 +117,7 @@ impl Session {
     /// Counts a message of `bytes` from the client and numbers it, from 1. Called by its
     /// connection only.
     pub fn received(&self, bytes: usize) -> u64 {
-        self.counters.received(bytes as u64);
+        self.counters().received(bytes as u64);
         add(&self.traffic.bytes_received, bytes as u64);
         add(&self.traffic.messages_received, 1)
     }
@@ -128,7 +128,7 @@ impl Session {
         if !drained.messages.is_empty() {
             let messages = drained.messages.len() as u64;
             let bytes = drained.messages.iter().map(Payload::len).sum::<usize>() as u64;
-            self.counters.sent(messages, bytes);
+            self.counters().sent(messages, bytes);
             add(&self.traffic.messages_sent, messages);
             add(&self.traffic.bytes_sent, bytes);
         }

@@ -5,6 +5,7 @@
 mod queue;
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -12,6 +13,7 @@ pub use self::queue::Dropped;
 use self::queue::Queue;
 use super::Session;
 use crate::close::CloseReason;
+use crate::counters::{OfPath, PathCounters};
 use crate::limits::{SharedPolicy, SlowClient};
 use crate::message::Payload;
 
@@ -19,7 +21,15 @@ use crate::message::Payload;
 #[derive(Debug)]
 pub struct Outbox {
     policy: SharedPolicy,
+    counters: Arc<PathCounters>,
     state: Mutex<State>,
+}
+
+/// The state while nobody else has it. What it has more or fewer bytes afterwards is counted.
+struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    counters: &'a PathCounters,
+    bytes_before: usize,
 }
 
 #[derive(Debug, Default)]
@@ -61,8 +71,12 @@ pub struct Drained {
 }
 
 impl Outbox {
-    pub(super) fn new(policy: SharedPolicy) -> Self {
-        Self { policy, state: Mutex::default() }
+    pub(super) fn new(policy: SharedPolicy, counters: Arc<PathCounters>) -> Self {
+        Self { policy, counters, state: Mutex::default() }
+    }
+
+    pub(super) fn counters(&self) -> &PathCounters {
+        &self.counters
     }
 
     /// Takes everything queued. Called by the connection only.
@@ -129,8 +143,10 @@ impl Outbox {
         wake(state);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes_before = state.queue.size().1;
+        Locked { state, counters: &self.counters, bytes_before }
     }
 }
 
@@ -177,8 +193,32 @@ impl Drop for SendPermit {
     }
 }
 
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let bytes = self.state.queue.size().1;
+        if bytes != self.bytes_before {
+            let change = (bytes as u64).wrapping_sub(self.bytes_before as u64);
+            self.counters.add(OfPath::OutboxBytes, change);
+        }
+    }
+}
+
 /// Wakes the connection if it sleeps, after the lock is gone.
-fn wake(mut state: MutexGuard<'_, State>) {
+fn wake(mut state: Locked<'_>) {
     let sleeper = state.sleeper.take();
     drop(state);
     if let Some(sleeper) = sleeper {

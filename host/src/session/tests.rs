@@ -1,0 +1,85 @@
+//! What is counted of a session, whatever happens to what waits for it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::counters::{Counters, OfPath};
+use crate::limits::{ConnectionPolicy, SlowClient};
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Send(usize),
+    Reserve(usize),
+    Keep,
+    GiveUp,
+    Drain,
+    Close,
+    End,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..40_usize).prop_map(Step::Send),
+        3 => (0..40_usize).prop_map(Step::Reserve),
+        2 => Just(Step::Keep),
+        1 => Just(Step::GiveUp),
+        2 => Just(Step::Drain),
+        1 => Just(Step::Close),
+        1 => Just(Step::End),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_bytes_that_wait_are_counted_exactly(
+        steps in proptest::collection::vec(step(), 1..60),
+        policy in prop_oneof![
+            Just(SlowClient::Close),
+            Just(SlowClient::DropOldest),
+            Just(SlowClient::DropNewest),
+            Just(SlowClient::Latest),
+        ],
+    ) {
+        let counters = Counters::default();
+        let policy = ConnectionPolicy {
+            slow_client: policy,
+            outbox_messages: 5,
+            outbox_bytes: 100,
+            ..ConnectionPolicy::default()
+        };
+        let path = ConnectPath::parse("/a").unwrap();
+        let own = counters.path(None);
+        let session = Session::new(1, path, Principal::anonymous(), Arc::new(policy), own).unwrap();
+        let session = Arc::new(session);
+        let (mut permits, mut sent) = (Vec::new(), 0);
+        let text = |bytes| Payload::text("x".repeat(bytes));
+        for step in steps {
+            match step {
+                Step::Send(bytes) => drop(session.send(text(bytes))),
+                Step::Reserve(bytes) => {
+                    permits.extend(SendPermit::reserve(&session, bytes).map(|p| (p, bytes)));
+                }
+                Step::Keep => {
+                    if let Some((permit, bytes)) = permits.pop() {
+                        permit.send(text(bytes));
+                    }
+                }
+                Step::GiveUp => drop(permits.pop()),
+                Step::Drain => {
+                    sent += session.drain().messages.iter().map(Payload::len).sum::<usize>();
+                }
+                Step::Close => session.close(CloseReason::GOING_AWAY),
+                Step::End => {
+                    session.outbox().end();
+                }
+            }
+            let waiting = session.outbox().waiting_bytes() as u64;
+            prop_assert_eq!(session.counters().get(OfPath::OutboxBytes), waiting);
+            prop_assert_eq!(session.counters().get(OfPath::BytesSent), sent as u64);
+            prop_assert_eq!(session.traffic().bytes_sent(), sent as u64);
+        }
+        session.outbox().end();
+        drop(permits);
+        prop_assert_eq!(session.counters().get(OfPath::OutboxBytes), 0);
+    }
+}
