@@ -71,6 +71,17 @@ async fn a_malformed_handshake_gets_400_and_the_connection_is_closed() {
         ("folded header", good.clone().and("X", "1\r\n 2")),
         ("NUL in a header", good.clone().and("X", "\0")),
         ("no path", good.clone().line("GET HTTP/1.1")),
+        ("GET in small letters", good.clone().line(&format!("get {TARGET} HTTP/1.1"))),
+        ("HTTP/2.0", good.clone().line(&format!("GET {TARGET} HTTP/2.0"))),
+        ("HTTP/1.2", good.clone().line(&format!("GET {TARGET} HTTP/1.2"))),
+        ("encoding that is none", good.clone().and("Transfer-Encoding", "identity")),
+        ("two encodings", good.clone().and("Transfer-Encoding", "gzip, chunked")),
+        ("a length twice", good.clone().and("Content-Length", "5").and("Content-Length", "5")),
+        ("negative length", good.clone().and("Content-Length", "-1")),
+        ("length beyond all", good.clone().and("Content-Length", "99999999999999999999")),
+        ("header without a colon", good.clone().and("X", "1\r\nbroken")),
+        ("space before the colon", good.clone().and("X ", "1")),
+        ("key with a space", good.clone().but(key, "dGhl IHNhbXBsZSBub25jZQ==")),
         ("no HTTP", good.clone().line("\u{16}\u{3}\u{1}")),
     ] {
         let answer = raw_exchange(gateway.address(), &handshake.bytes()).await;
