@@ -44,6 +44,8 @@ listen = "127.0.0.1:0"
 pub(crate) enum Gateway {
     /// The echo listener.
     Echo,
+    /// The echo listener with two instances, between which the clients are divided.
+    EchoTwice,
     /// The echo listener with all limits and metrics on.
     EchoLimited,
     /// The echo listener beside fifteen others.
@@ -63,6 +65,7 @@ impl Gateway {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Echo => "Sporegate, WASM echo",
+            Self::EchoTwice => "Sporegate, WASM echo, 2 instances",
             Self::EchoLimited => "Sporegate, WASM echo, all limits and metrics",
             Self::EchoOfMany => "Sporegate, WASM echo, 16 modules",
             Self::EchoPerCall => "Sporegate, WASM echo, lifetime = call",
@@ -87,7 +90,11 @@ impl Gateway {
             install(bench, &modules, &name, listener, sidecar)?;
         }
         let path = match self {
-            Self::Echo | Self::EchoLimited | Self::EchoOfMany | Self::EchoPerCall => "echo",
+            Self::Echo
+            | Self::EchoTwice
+            | Self::EchoLimited
+            | Self::EchoOfMany
+            | Self::EchoPerCall => "echo",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
             Self::FanOut => "fanout",
@@ -117,6 +124,9 @@ impl Gateway {
                 .map(|other| (format!("other-{other}"), "echo", None))
                 .chain([("echo".to_owned(), "echo", None)])
                 .collect(),
+            Self::EchoTwice => {
+                vec![("echo".to_owned(), "echo", Some("[run]\ninstances = 2\n"))]
+            }
             Self::EchoPerCall => {
                 vec![("echo".to_owned(), "echo", Some("[run]\nlifetime = \"call\"\n"))]
             }

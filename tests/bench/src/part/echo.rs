@@ -12,12 +12,14 @@ use crate::sporegate::Gateway;
 
 const WASM: Kind = Kind::Gateway(Gateway::Echo);
 const NATIVE: Kind = Kind::Gateway(Gateway::Native);
+const TWICE: Kind = Kind::Gateway(Gateway::EchoTwice);
 const LIMITED: Kind = Kind::Gateway(Gateway::EchoLimited);
 const JSON: Kind = Kind::Gateway(Gateway::Json);
 /// The base of the ratios comes first.
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Node,
     WASM,
+    TWICE,
     LIMITED,
     NATIVE,
     JSON,
