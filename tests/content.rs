@@ -1,6 +1,5 @@
 //! What hostile messages say: JSON that readers disagree about, values of the wrong type, senders
-//! that claim to be others, and text that is meant for a terminal, a log or
-//! a metric.
+//! that claim to be others, and text that is meant for a terminal, a log or a metric.
 
 mod json;
 mod labels;

@@ -21,6 +21,7 @@
 mod frames;
 mod http;
 mod json;
+mod limits;
 mod slow;
 
 use std::sync::atomic::{AtomicBool, Ordering};
