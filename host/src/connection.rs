@@ -110,6 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 if let Poll::Ready(frame) = socket::poll_next(self.socket, context) {
                     return Poll::Ready(Wake::Frame(frame));
                 }
+                // A part of a message is no frame yet, and its time has begun.
+                liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
