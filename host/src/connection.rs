@@ -115,6 +115,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
+                // Half a frame wakes nobody, so its time begins here.
+                liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
                 liveness.poll_due(context).map(Wake::Timer)
             })
             .await;
@@ -140,9 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Looks at what the client has sent and how, now that all of it has been handled.
     fn note(&mut self, liveness: &mut Liveness<'_>) -> Result<(), Ending> {
-        let meter = self.socket.get_mut().meter();
-        let controls = meter.take_controls();
-        liveness.set_unfinished(meter.unfinished());
+        let controls = self.socket.get_mut().meter().take_controls();
         if std::mem::take(&mut self.had_message) {
             liveness.had_message();
         }

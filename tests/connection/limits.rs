@@ -93,7 +93,11 @@ async fn an_unfinished_message_has_its_time_and_then_it_is_1008() {
         client.send(&bytes).await;
         let (code, reason) = close_of(&mut client).await;
         assert_eq!((code, &*reason), (1008, "message took too long to arrive"), "{what}");
-        assert!(since.elapsed() > Duration::from_millis(250), "{what}: {:?}", since.elapsed());
+        let took = since.elapsed();
+        assert!(
+            took > Duration::from_millis(250) && took < Duration::from_secs(5),
+            "{what}: {took:?}"
+        );
         client.ended().await;
     }
 }
