@@ -127,10 +127,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Wake::Timer(Due::Ping) => {}
                 // A large message may take longer than a pong, and no pong can come within it.
                 Wake::Timer(Due::PeerIsDead) if arrived => {
-                    liveness.heard();
+                    self.dispatcher.count_sign_of_life(liveness.heard());
                     continue;
                 }
-                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => liveness.heard(),
+                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => {
+                    self.dispatcher.count_sign_of_life(liveness.heard());
+                }
                 Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) => {}
             }
             // In a box, so that the room for it is taken only while there is something to do:

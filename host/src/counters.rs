@@ -50,6 +50,8 @@ pub struct Counters {
     pub http_connections: Gauge,
     /// From the arrival of a message until the last listener that wanted it has answered.
     pub dispatch: Histogram,
+    /// From a ping until the next sign of life of its client.
+    pub ping: Histogram,
     paths: Vec<Arc<PathCounters>>,
     modules: Mutex<Vec<Arc<ModuleCounters>>>,
     timed: bool,
@@ -128,6 +130,7 @@ impl Counters {
             accept_errors: ByReason::default(),
             http_connections: Gauge::default(),
             dispatch: Histogram::default(),
+            ping: Histogram::default(),
             paths: all.map(|pattern| Arc::new(PathCounters::new(&pattern))).collect(),
             modules: Mutex::default(),
             timed: timed == Timed::Yes,

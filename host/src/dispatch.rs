@@ -2,7 +2,7 @@
 //! routes of its path, listeners that match, one call after the other, effects to the outboxes.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::close::CloseReason;
 use crate::counters::{Counters, OfPath};
@@ -152,6 +152,13 @@ impl Dispatcher {
     fn count_call(&self, module: &Module) {
         self.counters.calls.increment();
         module.counters().calls.increment();
+    }
+
+    /// Counts how long after a ping its client gave a sign of life.
+    pub fn count_sign_of_life(&self, after_ping: Option<Duration>) {
+        if let Some(elapsed) = after_ping {
+            self.counters.ping.record(elapsed);
+        }
     }
 
     /// Counts messages for a slow client that were dropped.

@@ -108,7 +108,9 @@ impl Sources {
             let labels = [("code", &**code), ("reason", why.reason), ("initiator", why.initiator)];
             (labels, *count)
         });
-        families.counter("sporegate_closes", help, None, closed)
+        families.counter("sporegate_closes", help, None, closed)?;
+        let help = "From a ping until the next sign of life of the client";
+        families.durations("sporegate_ping_round_trip", help, [([], counters.ping.snapshot())])
     }
 
     fn messages(&self, families: &mut Families<'_>) -> fmt::Result {

@@ -181,3 +181,17 @@ async fn a_port_in_use_for_metrics_is_told_before_anything_starts() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(&format!("cannot listen on {address}: the address is in use")), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_round_trip_of_a_ping_is_told() {
+    let setup = TestGateway::with().module("echo", "echo").table(ON);
+    let gateway = setup.table("[limits]\nping_interval = \"1s\"").start().await;
+    let mut client = gateway.client("/echo").await;
+    // The library answers a ping while it is read.
+    let frame = client.frame().await;
+    assert!(matches!(frame, Some(Ok(ref message)) if message.is_ping()), "{frame:?}");
+    client.echo("heard").await;
+    until("counted", || gateway.counters().ping.snapshot().count == 1).await;
+    let scrape = Scrape::of(&gateway).await;
+    assert_eq!(scrape.get("sporegate_ping_round_trip_seconds_count"), 1.0);
+}

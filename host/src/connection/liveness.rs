@@ -7,6 +7,7 @@ mod ends;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use std::time::SystemTime;
 
 use tokio::time::{Instant, Sleep};
@@ -95,12 +96,13 @@ impl<'a> Liveness<'a> {
     }
 
     /// The peer sent something.
-    pub(super) fn heard(&mut self) {
-        if let Awaiting::Sign { before } = self.awaiting {
-            let next_ping = before - self.policy.pong_timeout + self.policy.ping_interval;
-            self.awaiting = Awaiting::Ping(next_ping);
-            self.set_timer();
-        }
+    /// Returns how long after the ping, where it is the first sign since.
+    pub(super) fn heard(&mut self) -> Option<Duration> {
+        let Awaiting::Sign { before } = self.awaiting else { return None };
+        let pinged = before - self.policy.pong_timeout;
+        self.awaiting = Awaiting::Ping(pinged + self.policy.ping_interval);
+        self.set_timer();
+        Some(pinged.elapsed())
     }
 
     /// A message of the peer has been handled. The timer stays: it rings too early and is set then.
