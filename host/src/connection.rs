@@ -115,8 +115,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
-                // Half a frame wakes nobody, so its time begins here.
-                liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
                 liveness.poll_due(context).map(Wake::Timer)
             })
             .await;
