@@ -5,6 +5,7 @@ mod frames;
 mod kinds;
 mod limits;
 mod liveness;
+mod meanwhile;
 mod messages;
 mod overflow;
 mod rate;

@@ -11,6 +11,7 @@ mod bucket;
 mod frame_meter;
 mod gulp;
 mod liveness;
+mod meanwhile;
 mod pace;
 mod socket;
 
@@ -37,6 +38,10 @@ use crate::session::Session;
 /// Messages read in one go before others get their turn and answers are written.
 const READ_BATCH: usize = 64;
 
+/// Wake-ups in a row for frames and messages, after which the timers come first: a client that
+/// always has more to say must not put off the end of its time.
+const WAKES_BEFORE_TIMERS: u32 = 16;
+
 /// The original's keep-alive message: a JSON string.
 const KEEP_ALIVE: &str = "\"keepalive\"";
 
@@ -49,6 +54,8 @@ struct Connection<'a, S> {
     session: &'a Arc<Session>,
     dispatcher: &'a Dispatcher,
     routes: RouteCache,
+    /// Beside the task, which is kept small.
+    liveness: Box<Liveness<'a>>,
     pace: Option<Box<Pace>>,
     /// Since the last sleep, the client has sent a message.
     had_message: bool,
@@ -84,6 +91,7 @@ where
         session,
         dispatcher,
         routes: RouteCache::default(),
+        liveness: Box::new(Liveness::of(session)),
         pace: Pace::of(session.policy()),
         had_message: false,
     };
@@ -102,22 +110,27 @@ enum Never {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn run(&mut self) -> Result<Never, Ending> {
-        // Beside the task, which is kept small.
-        let mut liveness = Box::new(Liveness::of(self.session));
         Box::pin(self.write_waiting()).await?;
+        let mut wakes = 0;
         loop {
             let wake = std::future::poll_fn(|context| {
+                if wakes >= WAKES_BEFORE_TIMERS
+                    && let Poll::Ready(due) = self.liveness.poll_due(context)
+                {
+                    return Poll::Ready(Wake::Timer(due));
+                }
                 if let Poll::Ready(frame) = socket::poll_next(self.socket, context) {
                     return Poll::Ready(Wake::Frame(frame));
                 }
                 // A part of a message is no frame yet, and its time has begun.
-                liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
+                self.liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
                 if self.session.outbox().poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
-                liveness.poll_due(context).map(Wake::Timer)
+                self.liveness.poll_due(context).map(Wake::Timer)
             })
             .await;
+            wakes = if wakes >= WAKES_BEFORE_TIMERS { 0 } else { wakes + 1 };
             self.session.outbox().awake();
             let arrived = self.socket.get_mut().take_arrived();
             match &wake {
@@ -125,29 +138,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Wake::Timer(Due::Ping) => {}
                 // A large message may take longer than a pong, and no pong can come within it.
                 Wake::Timer(Due::PeerIsDead) if arrived => {
-                    self.dispatcher.count_sign_of_life(liveness.heard());
+                    self.dispatcher.count_sign_of_life(self.liveness.heard());
                     continue;
                 }
                 Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => {
-                    self.dispatcher.count_sign_of_life(liveness.heard());
+                    self.dispatcher.count_sign_of_life(self.liveness.heard());
                 }
                 Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) => {}
             }
             // In a box, so that the room for it is taken only while there is something to do:
             // idle connections are many.
             Box::pin(self.work(wake)).await?;
-            self.note(&mut liveness)?;
+            self.note()?;
         }
     }
 
     /// Looks at what the client has sent and how, now that all of it has been handled.
-    fn note(&mut self, liveness: &mut Liveness<'_>) -> Result<(), Ending> {
+    fn note(&mut self) -> Result<(), Ending> {
         let controls = self.socket.get_mut().meter().take_controls();
         if std::mem::take(&mut self.had_message) {
-            liveness.had_message();
+            self.liveness.had_message();
         }
         self.dispatcher.count_dropped(self.session.outbox().take_dropped());
-        match liveness.had_controls(controls) {
+        match self.liveness.had_controls(controls) {
             true => Ok(()),
             false => Err(Ending::Broken(CloseReason::CONTROL_RATE)),
         }
@@ -213,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if !self.admit(&payload)? {
             return Ok(());
         }
-        let verdict = self.dispatch(payload).await;
+        let verdict = self.dispatch(payload).await?;
         if let Some(pace) = &mut self.pace {
             pace.handled();
         }
@@ -253,24 +266,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Hands a message to the listeners. While they take their time, what they flush is written.
-    async fn dispatch(&mut self, payload: Payload) -> Option<CloseReason> {
-        let Self { socket, session, dispatcher, routes, .. } = self;
+    /// Hands a message to the listeners.
+    async fn dispatch(&mut self, payload: Payload) -> Result<Option<CloseReason>, Ending> {
+        let Self { socket, session, dispatcher, routes, liveness, .. } = self;
         let mut call = pin!(dispatcher.message(session, routes, payload));
-        loop {
-            let news = std::future::poll_fn(|context| match call.as_mut().poll(context) {
-                Poll::Ready(verdict) => Poll::Ready(Some(verdict)),
-                Poll::Pending if session.outbox().poll_news(context.waker()) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            })
-            .await;
-            session.outbox().awake();
-            match news {
-                Some(verdict) => return verdict,
-                None if session.outbox().is_closed() => return call.await,
-                // A socket that fails here fails again at the next write, where it is handled.
-                None => drop(socket::write_drained(socket, session).await),
-            }
+        match std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            Poll::Ready(verdict) => Ok(verdict),
+            // Rare, and its room is not needed before.
+            Poll::Pending => Box::pin(meanwhile::attend(call, socket, session, liveness)).await,
         }
     }
 

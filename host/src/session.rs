@@ -11,7 +11,7 @@ mod outbox;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use id::{ClientId, ReconnectToken};
 pub use outbox::{Drained, Dropped, Outbox, Refusal, SendPermit};
@@ -33,8 +33,13 @@ pub struct Session {
     principal: Principal,
     policy: SharedPolicy,
     traffic: Traffic,
+    in_call: AtomicBool,
     outbox: Outbox,
 }
+
+/// A message of a session is with an instance, until this is dropped.
+#[derive(Debug)]
+pub struct InCall<'a>(&'a AtomicBool);
 
 /// What has passed between a client and the gateway.
 #[derive(Debug, Default)]
@@ -65,6 +70,7 @@ impl Session {
             principal,
             policy,
             traffic: Traffic::default(),
+            in_call: AtomicBool::new(false),
             outbox,
         })
     }
@@ -140,9 +146,27 @@ impl Session {
         SendPermit::reserve(self, payload.len()).map(|permit| permit.send(payload))
     }
 
+    /// A message of the client is with an instance from now on: what ends the session has to wait
+    /// for it, for others depend on the instance.
+    pub fn enter_call(&self) -> InCall<'_> {
+        self.in_call.store(true, Ordering::Relaxed);
+        InCall(&self.in_call)
+    }
+
+    /// Whether a message of the client is with an instance, and does not just wait for one.
+    pub fn is_in_call(&self) -> bool {
+        self.in_call.load(Ordering::Relaxed)
+    }
+
     /// Asks the connection to close after what is queued has left. The first reason wins.
     pub fn close(&self, reason: CloseReason) {
         self.outbox.close(reason);
+    }
+}
+
+impl Drop for InCall<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 

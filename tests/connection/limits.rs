@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use super::limited;
 use crate::support::raw_client::{
@@ -224,4 +225,24 @@ async fn a_client_whose_token_expires_is_closed_with_4401_within_seconds() {
     // And it cannot come back with it.
     let refused = gateway.connect("/probe", Some(&short)).await.err().unwrap();
     assert_eq!(refused.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_pauses_cannot_put_off_the_end_of_its_time() {
+    let setup = limited("lifetime = \"2s\"").module("echo", "echo");
+    let gateway = setup.start().await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    let burst = frame(TEXT, b"on and on").repeat(20_000);
+    let (mut reading, mut writing) = client.stream().split();
+    let (mut sink, mut sent) = (tokio::io::sink(), 0);
+    let send = async {
+        while writing.write_all(&burst).await.is_ok() {
+            sent += 1;
+        }
+    };
+    // Both end when the gateway ends the connection.
+    let both = async { tokio::join!(send, tokio::io::copy(&mut reading, &mut sink)) };
+    tokio::time::timeout(Duration::from_secs(20), both).await.expect("it goes on for ever").1.ok();
+    assert!(sent > 0);
+    until("counted", || closed(&gateway, 4203) == 1).await;
 }

@@ -39,6 +39,16 @@ enum Metering {
     Off,
 }
 
+/// What [`Gulp::poll_ahead`] has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// Something has come, or may have: there is no room for more.
+    Arrived,
+    Nothing,
+    /// The peer sends nothing any more.
+    Ended,
+}
+
 /// What a read fails with at the first fragment too many; all before has been read.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a message has too many fragments")]
@@ -73,6 +83,25 @@ impl<S> Gulp<S> {
 }
 
 impl<S: AsyncRead + Unpin> Gulp<S> {
+    /// Looks whether something has arrived, for a reader that takes nothing at the moment. What
+    /// has is kept for it, up to the size of a gulp.
+    pub(super) fn poll_ahead(&mut self, context: &mut Context<'_>) -> Ahead {
+        if self.rest.len() >= GULP_BYTES {
+            return Ahead::Arrived;
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut gulp = ReadBuf::new(scratch);
+            match Pin::new(&mut self.stream).poll_read(context, &mut gulp) {
+                Poll::Pending => Ahead::Nothing,
+                Poll::Ready(Ok(())) if !gulp.filled().is_empty() => {
+                    self.rest = [&self.rest, gulp.filled()].concat().into();
+                    Ahead::Arrived
+                }
+                Poll::Ready(Ok(()) | Err(_)) => Ahead::Ended,
+            }
+        })
+    }
+
     fn poll_bytes(
         &mut self,
         context: &mut Context<'_>,

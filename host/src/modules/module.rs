@@ -82,6 +82,7 @@ impl Module {
         call: &MessageCall<'_>,
     ) -> Result<Turn<'_, Outcome>, CallFailure> {
         let mut hold = self.hold(call.session).await;
+        let _in_call = call.session.enter_call();
         let instance = self.ready(&mut hold).await?;
         let result = instance.on_message(call).await;
         self.turn(hold, result)
