@@ -155,6 +155,19 @@ async fn the_time_to_the_upgrade_is_not_prolonged_by_other_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nor_by_one_who_asks_without_a_pause() {
+    let gateway = TestGateway::with().table("[limits]\nhandshake_timeout = \"500ms\"");
+    let gateway = gateway.start().await;
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let many = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5_000);
+    let (mut reading, mut writing) = stream.split();
+    let ask = async { while writing.write_all(&many).await.is_ok() {} };
+    let mut sink = tokio::io::sink();
+    let both = async { tokio::join!(ask, tokio::io::copy(&mut reading, &mut sink)) };
+    tokio::time::timeout(PATIENCE, both).await.expect("it may ask for ever").1.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_reads_no_answers_is_cut_off() {
     let gateway = TestGateway::with().table("[limits]\nhandshake_timeout = \"500ms\"");
     let gateway = gateway.start().await;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::ask_at;
-use crate::support::{Handshake, TestGateway, raw_request, until};
+use crate::support::raw_client::close_frame;
+use crate::support::{Handshake, RawClient, TestGateway, raw_request, until};
 
 /// The series of a scrape.
 pub struct Scrape {
@@ -18,12 +19,13 @@ impl Scrape {
         let address = gateway.gateway().metrics_address().expect("metrics are on");
         let answer = ask_at(address, "GET /metrics").await;
         assert_eq!(answer.status, 200);
-        let series = answer.body.lines().filter(|line| !line.starts_with('#'));
-        let series = series.map(|line| {
+        let mut series = BTreeMap::new();
+        for line in answer.body.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
-            (name.to_owned(), value.parse().unwrap())
-        });
-        Self { series: series.collect(), text: answer.body }
+            let again = series.insert(name.to_owned(), value.parse().unwrap());
+            assert_eq!(again, None, "{name} is told twice");
+        }
+        Self { series, text: answer.body }
     }
 
     /// The value of a series, by its name with labels.
@@ -91,6 +93,24 @@ async fn what_happens_to_clients_messages_and_calls_is_told() {
     let closed = "sporegate_closes_total{code=\"1005\",reason=\"client\",initiator=\"client\"}";
     assert_eq!(scrape.get(closed), 1.0);
     assert_eq!(scrape.get("sporegate_connections{path=\"default\"}"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_that_clients_make_up_are_counted_by_class() {
+    let gateway = TestGateway::with().module("echo", "echo").table(ON).start().await;
+    for code in [3000, 3999, 4000, 4001, 4999] {
+        let mut client = RawClient::connect(&gateway, "/echo").await;
+        client.send(&close_frame(code, b"")).await;
+        assert_eq!(client.close_code().await, code);
+        client.ended().await;
+    }
+    until("counted", || gateway.counters().closed.get() == 5).await;
+    let scrape = Scrape::of(&gateway).await;
+    for (class, count) in [("3xxx", 2.0), ("4xxx", 3.0)] {
+        let labels = format!("code=\"{class}\",reason=\"client\",initiator=\"client\"");
+        assert_eq!(scrape.get(&format!("sporegate_closes_total{{{labels}}}")), count);
+    }
+    assert_eq!(gateway.counters().closed.all().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

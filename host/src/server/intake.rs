@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// Bytes of a request line besides the address: the longest method, spaces and the version.
 const LINE_SLACK_BYTES: usize = 32;
@@ -65,6 +65,12 @@ impl Intake {
         self.stream
     }
 
+    /// Whether the time is over. Looked at before each read and write, for one who always has more
+    /// to say never lets a timer ring.
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline.deadline()
+    }
+
     /// An error once the time is over.
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         ready!(self.deadline.as_mut().poll(context));
@@ -98,6 +104,9 @@ impl AsyncRead for Intake {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_over() {
+            return self.poll_over(context).map(Err);
+        }
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Pending => self.poll_over(context).map(Err),
