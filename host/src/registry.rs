@@ -1,10 +1,13 @@
-//! All sessions, found by id, path, user or role without a linear search. No lock is held while
-//! anything else runs: queries return shared handles.
+//! All sessions, found by id, path, user or role without a linear search: what a query costs does
+//! not depend on the clients that the asking module may not see. No lock is held while anything
+//! else runs: queries return shared handles.
 
 mod admission;
 mod path_tree;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -15,6 +18,7 @@ pub use admission::{AddressKey, Admission, ConnectionLimits, NoRoom};
 
 use admission::Places;
 use path_tree::PathTree;
+use wanted::{Wanted, shapes};
 
 use crate::path::{PathPattern, PathSet};
 use crate::session::{ClientId, Session};
@@ -124,13 +128,15 @@ impl Registry {
         self.shard(id).get(&id).cloned()
     }
 
-    /// Number of sessions on the paths of `scope`.
+    /// Number of sessions on the paths of `scope`. Looks at the paths that its patterns lead to,
+    /// and not below their final `*`.
     pub fn count(&self, scope: &PathSet) -> u64 {
-        self.read(|index| index.paths.count(scope)) as u64
+        self.read(|index| index.count(scope)) as u64
     }
 
     /// Sessions on the paths that both `pattern` and `scope` match, ordered by path, then by
-    /// admission: at most `limit` of them, after `cursor`.
+    /// admission: at most `limit` of them, after `cursor`. Looks only at paths that both lead to:
+    /// those of the page, and what `{name}` tries in vain.
     pub fn on_path(
         &self,
         pattern: &PathPattern,
@@ -138,16 +144,17 @@ impl Registry {
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Page {
-        let mut found = self.read(|index| {
-            let from = cursor.map(|cursor| (&*cursor.path, cursor.order));
-            index.paths.find(pattern, scope, from, limit.saturating_add(1))
-        });
+        let shapes = shapes(Some(pattern), scope);
+        let from = cursor.map(|cursor| (&*cursor.path, cursor.order));
+        let most = limit.saturating_add(1);
+        let mut found = self.read(|index| index.paths.find(&Wanted::of(&shapes), from, most));
         let more = found.len() > limit;
         found.truncate(limit);
         Page::new(found, more)
     }
 
-    /// Sessions of a user on the paths of `scope`, in order of admission.
+    /// Sessions of a user on the paths of `scope`, in order of admission. Looks at no more sessions
+    /// than the user has, and at no more than there are on these paths.
     pub fn of_user(
         &self,
         username: &str,
@@ -155,29 +162,23 @@ impl Registry {
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Page {
-        let after = cursor.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.order));
-        let mut found = self.read(|index| match index.users.get(username) {
-            None => Vec::new(),
-            Some(sessions) => sessions
-                .range((after, Bound::Unbounded))
-                .map(|(_, session)| session)
-                .filter(|session| scope.contains(session.path()))
-                .take(limit.saturating_add(1))
-                .cloned()
-                .collect(),
+        let after = cursor.map(|cursor| cursor.order);
+        let most = limit.saturating_add(1);
+        let mut found = self.read(|index| {
+            let listed = index.users.get(username);
+            listed.map_or_else(Vec::new, |listed| index.among(listed, scope, after, most))
         });
         let more = found.len() > limit;
         found.truncate(limit);
         Page::new(found, more)
     }
 
-    /// Sessions that have a role, on the paths of `scope`.
+    /// Sessions that have a role, on the paths of `scope`, in order of admission. Looks at no more
+    /// sessions than have the role, and at no more than there are on these paths.
     pub fn with_role(&self, role: &str, scope: &PathSet) -> Vec<Arc<Session>> {
-        self.read(|index| match index.roles.get(role) {
-            None => Vec::new(),
-            Some(sessions) => {
-                sessions.values().filter(|s| scope.contains(s.path())).cloned().collect()
-            }
+        self.read(|index| {
+            let listed = index.roles.get(role);
+            listed.map_or_else(Vec::new, |listed| index.among(listed, scope, None, usize::MAX))
         })
     }
 
@@ -197,6 +198,38 @@ impl Registry {
     #[expect(clippy::indexing_slicing, reason = "the remainder is below the number of shards")]
     fn shard(&self, id: ClientId) -> MutexGuard<'_, HashMap<ClientId, Arc<Session>>> {
         lock(&self.shards[(id.bits() % SHARDS as u128) as usize])
+    }
+}
+
+impl Index {
+    fn count(&self, scope: &PathSet) -> usize {
+        self.paths.count(&Wanted::of(&shapes(None, scope)))
+    }
+
+    /// At most `limit` of the listed sessions on the paths of `scope`, admitted after `after`. A
+    /// role may be everybody's, and a scope may be everything: the fewer of both are tried.
+    fn among(
+        &self,
+        listed: &ByOrder,
+        scope: &PathSet,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Vec<Arc<Session>> {
+        if listed.len() <= self.count(scope) {
+            let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let later = listed.range((after, Bound::Unbounded)).map(|(_, session)| session);
+            let seen = later.inspect(|_| steps::take(1));
+            return seen.filter(|s| scope.contains(s.path())).take(limit).cloned().collect();
+        }
+        let mut found = self.paths.find(&Wanted::of(&shapes(None, scope)), None, usize::MAX);
+        steps::take(found.len());
+        found.retain(|session| {
+            after.is_none_or(|after| session.order() > after)
+                && listed.contains_key(&session.order())
+        });
+        found.sort_unstable_by_key(|session| session.order());
+        found.truncate(limit);
+        found
     }
 }
 

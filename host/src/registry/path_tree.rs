@@ -1,11 +1,16 @@
 //! Sessions by connect path: a tree of path segments in which each node knows how many sessions
-//! are below it. A query touches only the branches that its pattern can match.
+//! are below it.
+//!
+//! Invariant: a walk enters no branch that has no path of what is wanted, which is the pattern met
+//! with the grants: clients where a module may not look cost it nothing. A `{name}` tries every
+//! branch at its place, for the tree does not know what is further down.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::path::{PathPattern, PathSet, Segment};
+use super::steps;
+use super::wanted::Wanted;
 use crate::session::Session;
 
 /// The tree. Order of iteration: a path before those below it, siblings by name, sessions of one
@@ -23,9 +28,8 @@ struct Node {
     total: usize,
 }
 
-/// What a walk still needs: found so far, how many at most, and which paths are visible.
-struct Search<'a> {
-    scope: &'a PathSet,
+/// What a walk still needs: found so far, and how many at most.
+struct Search {
     limit: usize,
     found: Vec<Arc<Session>>,
 }
@@ -53,28 +57,24 @@ impl PathTree {
         self.root.remove(&segments, session.order());
     }
 
-    /// Number of sessions on the paths of `scope`.
-    pub(super) fn count(&self, scope: &PathSet) -> usize {
-        match disjoint(scope) {
-            Some(patterns) => patterns.iter().map(|p| self.root.count(p.segments())).sum(),
-            None => self.root.count_visible(scope),
-        }
+    /// Number of sessions on the wanted paths.
+    pub(super) fn count(&self, wanted: &Wanted<'_>) -> usize {
+        self.root.count(wanted)
     }
 
-    /// At most `limit` sessions that `pattern` and `scope` match, after `from`.
+    /// At most `limit` sessions on the wanted paths, after `from`.
     pub(super) fn find(
         &self,
-        pattern: &PathPattern,
-        scope: &PathSet,
+        wanted: &Wanted<'_>,
         from: Option<(&str, u64)>,
         limit: usize,
     ) -> Vec<Arc<Session>> {
-        let mut search = Search { scope, limit, found: Vec::new() };
+        let mut search = Search { limit, found: Vec::new() };
         let segments: Vec<&str> = from
             .map(|(path, _)| path.split('/').filter(|segment| !segment.is_empty()).collect())
             .unwrap_or_default();
         let resume = from.map(|(_, order)| Resume { segments: &segments, order });
-        self.root.find(pattern.segments(), resume, &mut search);
+        self.root.find(wanted, resume, &mut search);
         search.found
     }
 }
@@ -98,123 +98,83 @@ impl Node {
         removed
     }
 
-    fn count(&self, pattern: &[Segment]) -> usize {
-        match pattern.split_first() {
-            None => self.here.len(),
-            Some((Segment::Rest, _)) => self.total,
-            Some((Segment::Literal(name), rest)) => {
-                self.children.get(&**name).map_or(0, |child| child.count(rest))
-            }
-            Some((Segment::Param(_), rest)) => {
-                self.children.values().map(|child| child.count(rest)).sum()
-            }
+    fn count(&self, wanted: &Wanted<'_>) -> usize {
+        steps::take(1);
+        if wanted.is_everything() {
+            return self.total;
         }
-    }
-
-    fn count_visible(&self, scope: &PathSet) -> usize {
-        let visible = |session: &Arc<Session>| scope.contains(session.path());
-        let here = match self.here.values().next().map(visible) {
-            Some(true) => self.here.len(),
-            _ => 0,
+        let here = if wanted.is_here() { self.here.len() } else { 0 };
+        let below: usize = match wanted.names() {
+            Some(names) => {
+                let children = names.into_iter().filter_map(|name| self.child(name));
+                children.map(|(name, child)| child.count(&wanted.below(name))).sum()
+            }
+            None => {
+                let children = self.children.iter();
+                children.map(|(name, child)| child.count(&wanted.below(name))).sum()
+            }
         };
-        here + self.children.values().map(|child| child.count_visible(scope)).sum::<usize>()
+        here + below
     }
 
-    fn find(&self, pattern: &[Segment], resume: Option<Resume<'_>>, search: &mut Search<'_>) {
-        let head = pattern.split_first();
-        if matches!(head, None | Some((Segment::Rest, _))) {
+    fn find(&self, wanted: &Wanted<'_>, resume: Option<Resume<'_>>, search: &mut Search) {
+        steps::take(1);
+        if wanted.is_here() {
             self.find_here(resume, search);
         }
-        match head {
-            None => {}
-            Some((Segment::Literal(name), rest)) => {
-                let Some(child) = self.children.get(&**name) else { return };
-                match resume.and_then(|resume| resume.below(name)) {
-                    Some(Step::Passed) => {}
-                    Some(Step::Within(resume)) => child.find(rest, Some(resume), search),
-                    None => child.find(rest, None, search),
-                }
-            }
-            Some((Segment::Param(_), rest)) => self.find_in_children(rest, resume, search),
-            Some((Segment::Rest, _)) => self.find_in_children(pattern, resume, search),
-        }
-    }
-
-    fn find_in_children(
-        &self,
-        pattern: &[Segment],
-        resume: Option<Resume<'_>>,
-        search: &mut Search<'_>,
-    ) {
         let start = match resume.and_then(|resume| resume.segments.first()) {
             Some(first) => Bound::Included(*first),
             None => Bound::Unbounded,
         };
-        for (name, child) in self.children.range::<str, _>((start, Bound::Unbounded)) {
-            if search.is_full() {
-                return;
+        match wanted.names() {
+            Some(names) => {
+                let range = names.range::<str, _>((start, Bound::Unbounded));
+                let children = range.filter_map(|name| self.child(name));
+                find_in(children, wanted, resume, search);
             }
-            let within = match resume.and_then(|resume| resume.below(name)) {
-                Some(Step::Within(resume)) => Some(resume),
-                Some(Step::Passed) | None => None,
-            };
-            child.find(pattern, within, search);
+            None => {
+                let children = self.children.range::<str, _>((start, Bound::Unbounded));
+                find_in(children.map(|(name, child)| (&**name, child)), wanted, resume, search);
+            }
         }
     }
 
-    fn find_here(&self, resume: Option<Resume<'_>>, search: &mut Search<'_>) {
+    fn child(&self, name: &str) -> Option<(&str, &Self)> {
+        self.children.get_key_value(name).map(|(name, child)| (&**name, child))
+    }
+
+    fn find_here(&self, resume: Option<Resume<'_>>, search: &mut Search) {
         let after = match resume {
             // The cursor is further down: everything here came before it.
             Some(resume) if !resume.segments.is_empty() => return,
             Some(resume) => Bound::Excluded(resume.order),
             None => Bound::Unbounded,
         };
-        let mut sessions = self.here.range((after, Bound::Unbounded)).map(|(_, s)| s).peekable();
-        if sessions.peek().is_some_and(|session| search.scope.contains(session.path())) {
-            let room = search.limit.saturating_sub(search.found.len());
-            search.found.extend(sessions.take(room).cloned());
+        let room = search.limit.saturating_sub(search.found.len());
+        let sessions = self.here.range((after, Bound::Unbounded)).take(room);
+        search.found.extend(sessions.map(|(_, session)| Arc::clone(session)));
+    }
+}
+
+/// Goes on in the children of a node, none of which is wholly before the cursor.
+fn find_in<'a>(
+    children: impl Iterator<Item = (&'a str, &'a Node)>,
+    wanted: &Wanted<'_>,
+    resume: Option<Resume<'_>>,
+    search: &mut Search,
+) {
+    for (name, child) in children {
+        if search.found.len() >= search.limit {
+            return;
         }
+        child.find(&wanted.below(name), resume.and_then(|resume| resume.below(name)), search);
     }
 }
 
-impl Search<'_> {
-    fn is_full(&self) -> bool {
-        self.found.len() >= self.limit
-    }
-}
-
-/// Where a child lies relative to the cursor, when it is not wholly after it.
-enum Step<'a> {
-    /// Wholly before the cursor.
-    Passed,
-    /// The cursor lies in it.
-    Within(Resume<'a>),
-}
-
-impl<'a> Resume<'a> {
-    /// None when the child lies wholly after the cursor.
-    fn below(self, name: &str) -> Option<Step<'a>> {
+impl Resume<'_> {
+    /// None where everything is after the cursor.
+    fn below(self, name: &str) -> Option<Self> {
         let (first, rest) = self.segments.split_first()?;
-        match name.cmp(first) {
-            std::cmp::Ordering::Less => Some(Step::Passed),
-            std::cmp::Ordering::Equal => Some(Step::Within(Self { segments: rest, ..self })),
-            std::cmp::Ordering::Greater => None,
-        }
+        (*first == name).then_some(Self { segments: rest, ..self })
     }
-}
-
-/// The patterns of a set if no two of them overlap: then their counts add up.
-fn disjoint(scope: &PathSet) -> Option<Vec<&PathPattern>> {
-    let mut kept: Vec<&PathPattern> = Vec::new();
-    for pattern in scope.iter() {
-        if kept.iter().any(|other| other.covers(pattern)) {
-            continue;
-        }
-        kept.retain(|other| !pattern.covers(other));
-        if kept.iter().any(|other| other.overlaps(pattern)) {
-            return None;
-        }
-        kept.push(pattern);
-    }
-    Some(kept)
 }
