@@ -138,7 +138,8 @@ impl InstanceState {
         }
         let mut to = self.audience(audience)?;
         let except = except.iter().filter_map(|id| id.parse().ok());
-        let except: HashSet<ClientId> = except.chain(self.call.effects.closing()).collect();
+        let except: HashSet<ClientId> =
+            except.chain(self.call.effects.closing().iter().copied()).collect();
         to.retain(|session| !except.contains(&session.id()) && !session.outbox().is_closed());
         check_size(&payload, &to)?;
         self.count_send(payload.len()).map_err(limit_exceeded)?;
@@ -206,7 +207,7 @@ impl InstanceState {
 
     /// Whether this call has already asked to close the client.
     fn closes(&self, session: &Session) -> bool {
-        self.call.effects.closing().any(|id| id == session.id())
+        self.call.effects.closing().contains(&session.id())
     }
 
     /// A path or pattern that the module may at least partly see.

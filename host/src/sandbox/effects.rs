@@ -1,6 +1,7 @@
 //! What a guest asked for during one call. Arguments, grants and room are checked when it asks;
 //! the effect itself waits until the call succeeds. Dropping effects undoes the promises.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::close::CloseReason;
@@ -12,6 +13,8 @@ use crate::session::{ClientId, Refusal, SendPermit, Session};
 #[derive(Debug, Default)]
 pub struct Effects {
     recorded: Vec<Effect>,
+    /// The clients of the recorded closes, for every send asks for them.
+    closing: BTreeSet<ClientId>,
 }
 
 #[derive(Debug)]
@@ -31,21 +34,20 @@ impl Effects {
     }
 
     pub(super) fn close(&mut self, session: Arc<Session>, reason: CloseReason) {
+        self.closing.insert(session.id());
         self.recorded.push(Effect::Close { session, reason });
     }
 
-    /// The clients that this call has already asked to close.
-    pub(super) fn closing(&self) -> impl Iterator<Item = ClientId> {
-        self.recorded.iter().filter_map(|effect| match effect {
-            Effect::Close { session, .. } => Some(session.id()),
-            Effect::Send { .. } | Effect::Broadcast { .. } => None,
-        })
+    /// The clients that this call has asked to close since the last flush.
+    pub(super) fn closing(&self) -> &BTreeSet<ClientId> {
+        &self.closing
     }
 
     /// Makes everything recorded happen, in order, and forgets it. Messages that were queued are
     /// added to `counter`.
     pub fn apply(&mut self, counter: &Counter) {
         let mut queued = 0;
+        self.closing.clear();
         for effect in self.recorded.drain(..) {
             match effect {
                 Effect::Send { permit, payload } => {
