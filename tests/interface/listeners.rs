@@ -157,6 +157,22 @@ async fn a_removed_listener_is_called_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_an_earlier_one_removes_sees_this_message_and_no_later_one() {
+    let (_gateway, mut alpha, _beta) = sharing().await;
+    let matcher = json!({"path": "/alpha"});
+    let later = json!({"do": "add-listener", "name": "later", "priority": -1, "matcher": matcher});
+    alpha.ok(later).await;
+    let on = json!({"do": "outcome", "outcome": "proceed"});
+    let remove = json!({"do": "remove-listener", "name": "later"});
+    alpha.send_json(&json!({"do": "seq", "of": [remove, on]})).await;
+    assert_eq!(alpha.json().await["re"], "seq");
+    assert_eq!(alpha.json().await["listener"], "later", "it matched when the message came");
+    alpha.send_json(&on).await;
+    assert_eq!(alpha.json().await["re"], "outcome");
+    alpha.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_name_replaces_matcher_and_priority() {
     let (gateway, mut alpha, mut beta) = sharing().await;
     let mut client = gateway.client("/hall").await;
