@@ -97,7 +97,7 @@ impl Gateway {
         let Loaded { modules, refused } =
             load_modules(config, sandbox, &registry, &counters).await?;
         for refusal in &refused {
-            tracing::error!(file = %refusal.path.display(), "module refused: {}", refusal.reason);
+            tracing::error!(file = %refusal.file(), "module refused: {}", refusal.reason);
         }
         for module in &modules {
             let context = module.context();

@@ -8,7 +8,7 @@
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
 //! | state  | [`registry`], [`session`] |
-//! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`counters`] |
+//! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`printable`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
 //! [`router`] → [`modules`] (which instance) → [`sandbox`] (call, effects collected) →
@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod modules;
 pub mod path;
 pub mod principal;
+pub mod printable;
 pub mod rate;
 pub mod registry;
 pub mod router;

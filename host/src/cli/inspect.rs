@@ -9,6 +9,7 @@ use clap::Args;
 use sporegate::config::{
     Affinity, ByteSize, Config, FlagOverrides, Lifetime, ModuleConfig, ModuleName, duration_text,
 };
+use sporegate::printable::excerpt;
 use sporegate::sandbox::{Inspection, ModuleKind, inspect};
 
 use super::config_args::FileArg;
@@ -68,15 +69,16 @@ fn describe(path: &Path, inspection: &Inspection) -> String {
         world(inspection)
     );
     for import in &inspection.imports {
+        let name = excerpt(&import.name);
         // Writing to a string cannot fail.
         let _ = match import.granted {
-            Some(what) => writeln!(text, "  granted {}: {what}", import.name),
-            None => writeln!(text, "  REFUSED {}: no listener is granted it", import.name),
+            Some(what) => writeln!(text, "  granted {name}: {what}"),
+            None => writeln!(text, "  REFUSED {name}: no listener is granted it"),
         };
     }
     text.push_str("exports\n");
     for export in &inspection.exports {
-        let _ = writeln!(text, "  {export}");
+        let _ = writeln!(text, "  {}", excerpt(export));
     }
     for missing in &inspection.missing {
         let _ = writeln!(text, "  MISSING {missing}");

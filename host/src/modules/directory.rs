@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::ModuleName;
+use crate::printable::printable;
 
 const EXTENSION: &str = "wasm";
 
@@ -21,12 +22,19 @@ pub struct FoundModule {
 
 /// A file that does not become a module, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", .path.display())]
+#[error("{}: {reason}", self.file())]
 pub struct Refused {
     /// The file.
     pub path: PathBuf,
     /// What is wrong and how to mend it.
     pub reason: String,
+}
+
+impl Refused {
+    /// The file as a line can show it: its name may be anything.
+    pub fn file(&self) -> String {
+        printable(&self.path.to_string_lossy()).into_owned()
+    }
 }
 
 /// What is in a module directory.

@@ -18,6 +18,7 @@ use super::nesting;
 use super::state::InstanceState;
 use super::ticker::Ticker;
 use super::wasi;
+use crate::printable::excerpt;
 
 /// Version of the interface that this gateway speaks.
 pub(super) const PACKAGE: &str = "sporegate:gateway";
@@ -64,7 +65,8 @@ pub struct Revision {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest256([u8; 32]);
 
-/// Why a file is not a module of this gateway. Each says what was found and how to mend it.
+/// Why a file is not a module of this gateway. Each says what was found and how to mend it, as one
+/// line whatever the file holds.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file does not start as WebAssembly does.
@@ -74,16 +76,20 @@ pub enum LoadError {
         found: &'static str,
     },
     /// WebAssembly, but broken.
-    #[error("the file is damaged or not valid WebAssembly: {0}; build it again and copy it whole")]
+    #[error(
+        "the file is damaged or not valid WebAssembly: {}; build it again and copy it whole", excerpt(.0)
+    )]
     Invalid(String),
     /// A core module that cannot be made a component.
     #[error(
-        "a core module that cannot be turned into a component: {0}; build it against the `sporegate:gateway` WIT with wit-bindgen, or ship a component"
+        "a core module that cannot be turned into a component: {}; build it against the `sporegate:gateway` WIT with wit-bindgen, or ship a component",
+        excerpt(.0)
     )]
     Core(String),
     /// It asks for something that it is not granted.
     #[error(
-        "it imports `{name}`, which a listener is not granted; listeners get sporegate:gateway@{VERSION} and wasi 0.2 clocks, random and output"
+        "it imports `{}`, which a listener is not granted; listeners get sporegate:gateway@{VERSION} and wasi 0.2 clocks, random and output",
+        excerpt(.name)
     )]
     Import {
         /// The import.
@@ -99,7 +105,8 @@ pub enum LoadError {
     },
     /// Imports or exports have the right names and the wrong types.
     #[error(
-        "it does not fit world `listener` of sporegate:gateway@{VERSION}: {0}; build it against that version"
+        "it does not fit world `listener` of sporegate:gateway@{VERSION}: {}; build it against that version",
+        excerpt(.0)
     )]
     Mismatch(String),
 }

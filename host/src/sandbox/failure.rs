@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use crate::printable::excerpt;
+
 /// Frames of a guest's stack that are told.
 const SHOWN_FRAMES: usize = 16;
 
 /// A call that did not succeed. Nothing that it asked for has happened, except what it flushed.
+/// Shown as one line of limited length, whatever the guest, or a client through it, has said.
 #[derive(Debug, thiserror::Error)]
 pub enum CallFailure {
     /// The listener itself returned an error; its instance goes on.
-    #[error("the listener refused: {0}")]
+    #[error("the listener refused: {}", excerpt(.0))]
     Refused(String),
     /// The instance is gone.
-    #[error("{cause}: {detail}")]
+    #[error("{cause}: {}", excerpt(.detail))]
     Ended {
         /// What ended it: a closed set, fit for a metric label.
         cause: TrapCause,

@@ -1,7 +1,6 @@
 //! What a guest prints: whole lines, limited in length and rate, with the module's name. A guest
 //! that prints without end fills neither the log nor memory.
 
-use std::borrow::Cow;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use crate::printable::printable;
 use crate::rate::LineRate;
 
 const MAX_LINE_BYTES: usize = 4_096;
@@ -51,7 +51,9 @@ impl ModuleLog {
             let dropped = admitted.dropped_before;
             tracing::warn!(module, dropped, "log lines dropped: more than limits.log_rate");
         }
-        let text = printable(String::from_utf8_lossy(line));
+        let text = String::from_utf8_lossy(line);
+        // What is left of the end of a line, as other systems write it.
+        let text = printable(text.strip_suffix('\r').unwrap_or(&text));
         match source {
             Source::Stdout => tracing::info!(target: "sporegate::guest", module, "{text}"),
             Source::Stderr => tracing::warn!(target: "sporegate::guest", module, "{text}"),
@@ -84,24 +86,6 @@ impl LogStream {
             }
         }
     }
-}
-
-/// Control characters as escapes, but for tabs and a carriage return at the end: a terminal that
-/// shows the log must obey no guest, and not all of them are escaped where lines are formatted.
-fn printable(line: Cow<'_, str>) -> Cow<'_, str> {
-    let is_plain = |c: char| !c.is_control() || c == '\t';
-    let text = line.strip_suffix('\r').unwrap_or(&line);
-    if text.chars().all(is_plain) && text.len() == line.len() {
-        return line;
-    }
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match is_plain(c) {
-            true => escaped.push(c),
-            false => escaped.extend(c.escape_default()),
-        }
-    }
-    Cow::Owned(escaped)
 }
 
 impl IsTerminal for LogStream {
@@ -156,23 +140,5 @@ impl AsyncWrite for LogStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_tells_a_terminal_nothing() {
-        for (line, shown) in [
-            ("plain, \t\u{2603}", "plain, \t\u{2603}"),
-            ("of another system\r", "of another system"),
-            ("over\rwritten", "over\\rwritten"),
-            ("\u{1b}[31mred", "\\u{1b}[31mred"),
-            ("\u{9b}31m \u{8}\u{7f}\0", "\\u{9b}31m \\u{8}\\u{7f}\\u{0}"),
-        ] {
-            assert_eq!(printable(line.into()), shown);
-        }
     }
 }
