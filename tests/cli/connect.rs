@@ -84,6 +84,18 @@ async fn a_lost_connection_is_1006() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_reason_of_a_close_is_one_line_and_tells_the_terminal_nothing() {
+    let gateway = TestGateway::serving(&["probe"]).await;
+    let mut running = program(&gateway, "/probe").start();
+    assert!(running.line().await.contains("setClientId"));
+    let close = json!({"do": "close", "code": 4900, "reason": "bye\nerror: \u{1b}[2Jforged"});
+    running.type_line(&close.to_string()).await;
+    let ended = running.ended_by_itself().await;
+    let told = "closed: 4900 bye\\nerror: \\u{1b}[2Jforged\n";
+    assert_eq!((ended.code, &*ended.err), (Some(1), told), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_told_with_its_status() {
     let gateway = TestGateway::serving(&["echo"]).await;
     let url = gateway.url();

@@ -11,6 +11,7 @@ use clap::Args;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use sporegate::config::parse_duration;
+use sporegate::printable::excerpt;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -62,7 +63,8 @@ pub(super) fn run(args: &ConnectArgs) -> Outcome {
             Some(frame) => (frame.code.into(), frame.reason.as_str()),
             None => (1006, "connection lost"),
         };
-        output::note(format_args!("closed: {code} {reason}").to_string().trim_end());
+        // Whoever closes chooses the reason: a listener, by what a client says.
+        output::note(format_args!("closed: {code} {}", excerpt(reason)).to_string().trim_end());
         Ok(if code == u16::from(CloseCode::Normal) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -112,7 +114,7 @@ fn refusal(answer: &Response<Option<Vec<u8>>>) -> String {
     let status = answer.status();
     let said = body.lines().next().unwrap_or_default().trim_start_matches(status.as_str()).trim();
     let said = if said.is_empty() { status.canonical_reason().unwrap_or_default() } else { said };
-    format!("refused with {}: {said}", status.as_u16())
+    format!("refused with {}: {}", status.as_u16(), excerpt(said))
 }
 
 /// Sends lines and prints messages until either side closes. None: without a close frame.
