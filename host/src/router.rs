@@ -8,6 +8,7 @@
 //! lookups by what the message holds give the candidates, and the rest of their tests decides.
 
 mod error;
+mod held;
 mod index;
 mod key;
 mod matcher;
@@ -21,6 +22,7 @@ mod spec;
 mod value;
 
 pub use error::{MatcherError, TestFault};
+pub use held::held_by_pattern;
 pub use matcher::{
     MAX_ONE_OF, MAX_OPERAND_BYTES, MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, MAX_REGEX_TEXT_BYTES,
     MAX_ROLE_BYTES, MAX_ROLES, MAX_TESTS, Matcher,

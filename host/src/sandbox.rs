@@ -22,6 +22,7 @@ mod listeners;
 mod meter;
 mod module_log;
 mod nesting;
+mod registrations;
 mod state;
 mod ticker;
 mod wasi;
@@ -33,7 +34,9 @@ pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 pub use failure::{CallFailure, TrapCause};
 pub use inspect::{Import, Inspection, ModuleKind, inspect};
 pub use instance::Instance;
-pub use listeners::{DisconnectRegistration, MessageRegistration, ModuleListeners, Registrations};
 pub use meter::MemoryMeter;
 pub use module_log::ModuleLog;
+pub use registrations::{
+    DisconnectRegistration, MessageRegistration, ModuleListeners, Registrations,
+};
 pub use state::ModuleContext;

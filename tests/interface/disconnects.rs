@@ -201,8 +201,6 @@ async fn a_failing_disconnect_listener_costs_only_its_own_call() {
         watcher.settle().await;
     }
     // After the trap there is a fresh instance, which says farewell again.
-    let own = json!({"do": "add-listener", "name": "probe", "matcher": {"path": "/second"}});
-    second.ok(own).await;
     let (bob, id) = receiver(&gateway, "/probe/b").await;
     bob.close().await;
     for _ in 0..2 {

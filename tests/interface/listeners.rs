@@ -246,6 +246,38 @@ async fn a_listener_added_later_belongs_to_the_module_not_to_its_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_changed_stays_changed_however_often_start_runs_again() {
+    for run in ["lifetime = \"instance\"", "lifetime = \"call\"", "instances = 4"] {
+        let gateway = TestGateway::with()
+            .module("probe", "probe")
+            .sidecar("probe", &format!("[run]\n{run}\n[limits]\nlisteners = 2\n"))
+            .start()
+            .await;
+        let counters = gateway.counters();
+        let mut client = gateway.client("/probe").await;
+        // Narrowed, and removed; then the module has as many as it may have.
+        let narrow = json!({"do": "add-listener", "name": "probe", "matcher": {"path": "/probe"}});
+        client.ok(narrow).await;
+        client.ok(json!({"do": "remove-disconnect", "name": "gone"})).await;
+        client.ok(json!({"do": "add-disconnect", "name": "own"})).await;
+        for round in 1..=2 {
+            client.send_json(&json!({"do": "trap"})).await;
+            // What `start` registers is checked against a module without listeners.
+            client.ok(json!({"do": "count"})).await;
+            assert_eq!(counters.calls_ended.get(), round, "{run}");
+            let mut other = gateway.client("/probe/b").await;
+            let unmatched = counters.unmatched.get();
+            other.send("who hears me?").await;
+            other.settle().await;
+            assert_eq!(counters.unmatched.get(), unmatched + 1, "{run}");
+            let again = client.refused(json!({"do": "remove-disconnect", "name": "gone"})).await;
+            assert_eq!(again.0, "not-found", "{run}");
+        }
+        client.ok(json!({"do": "remove-disconnect", "name": "own"})).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_in_force_when_its_answer_comes_however_many_change_at_once() {
     let (gateway, ..) = sharing().await;
     let mut tasks = Vec::new();

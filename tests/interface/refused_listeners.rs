@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{MALFORMED, probing};
-use crate::support::{Client, TestGateway};
+use crate::support::{Client, TestGateway, error};
 
 /// Expects the matcher to be refused, by a detail that has this in it.
 async fn refuse(client: &mut Client, matcher: Value, code: &str, part: &str) {
@@ -120,4 +120,49 @@ async fn a_refused_matcher_leaves_the_listener_of_that_name_as_it_was() {
     assert_eq!(client.refused(bad).await.0, "invalid-argument");
     client.send("hello").await;
     assert_eq!(client.json().await, json!({"listener": "kept", "text": "hello"}));
+}
+
+/// A listener that takes about a quarter of a MiB of the gateway.
+fn large(name: &str) -> Value {
+    let test = json!({"text-contains": "x".repeat(4_096)});
+    json!({"do": "add-listener", "name": name, "priority": -1,
+        "matcher": {"content": vec![test; 16]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_matchers_of_a_module_have_a_budget_of_memory() {
+    let gateway = TestGateway::with()
+        .module("probe", "probe")
+        .table("[limits]\nmessage_size = \"1MiB\"\n")
+        .start()
+        .await;
+    let mut client = gateway.client("/probe").await;
+    let full = ("limit-exceeded".to_owned(), "memory of listeners".to_owned());
+    let mut count = 0;
+    let refusal = loop {
+        let answer = client.ask(large(&format!("l{count}"))).await;
+        match error(&answer) {
+            None => count += 1,
+            Some(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refusal, full);
+    assert!((56..=64).contains(&count), "16 MiB were enough for {count}");
+    // In the place of one there is room for it, and after one has gone; not if that call fails.
+    let small = json!({"do": "add-listener", "name": "small", "priority": -1,
+        "matcher": content(json!({"text-equals": "never"}))});
+    client.ok(small).await;
+    let of = json!([{"do": "remove-listener", "name": "l0"}, {"do": "fail", "text": "told to"}]);
+    client.send_json(&json!({"do": "seq", "of": of})).await;
+    assert_eq!(client.refused(large("more")).await, full);
+    assert_eq!(gateway.counters().calls_refused.get(), 1);
+    client.send_json(&json!({"do": "trap"})).await;
+    assert_eq!(client.refused(large("more")).await, full);
+    let mut replaced = large("l0");
+    replaced["priority"] = json!(-2);
+    client.ok(replaced).await;
+    let swap = json!([{"do": "remove-listener", "name": "l1"}, large("more"), large("no-more")]);
+    let answers = client.ok(json!({"do": "seq", "of": swap})).await;
+    assert_eq!((&answers[0]["ok"], &answers[1]["ok"]), (&Value::Null, &Value::Null), "{answers}");
+    assert_eq!(error(&answers[2]), Some(full));
 }

@@ -61,6 +61,31 @@ async fn a_call_that_ends_its_instance_costs_only_that_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_gateway_compiles_for_a_call_counts_as_its_cpu_time() {
+    // Little to do for the guest: one call of the gateway for sixteen expressions.
+    let regex = |number: usize| json!({"text-regex": format!("\\w{number}")});
+    let content: Vec<Value> = (0..16).map(regex).collect();
+    let add = |number: usize| {
+        json!({"do": "add-listener", "name": format!("slow-{number}"), "priority": -1,
+            "matcher": {"content": content}})
+    };
+    // On the stack of the connection, and on one of its own.
+    for (cpu, calls) in [("20ms", 4), ("101ms", 20)] {
+        let gateway = TestGateway::with()
+            .module("probe", "probe")
+            .sidecar("probe", &format!("[limits]\ncpu = {cpu:?}\n"))
+            .start()
+            .await;
+        let mut client = gateway.client("/probe").await;
+        let of: Vec<Value> = (0..calls).map(add).collect();
+        client.send_json(&json!({"do": "seq", "of": of})).await;
+        let removed = client.refused(json!({"do": "remove-listener", "name": "slow-0"})).await;
+        assert_eq!(removed.0, "not-found", "{cpu}");
+        assert_eq!(gateway.counters().calls_ended.get(), 1, "{cpu}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_error_that_a_listener_returns_leaves_its_instance_alone() {
     let gateway = TestGateway::serving(&["probe"]).await;
     let mut alice = gateway.client("/probe").await;

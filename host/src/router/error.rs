@@ -32,6 +32,9 @@ pub enum MatcherError {
         /// What is wrong with it.
         fault: Box<TestFault>,
     },
+    /// It took longer than there was time.
+    #[error("takes too long to compile")]
+    GivenUp,
     /// One test needs a text message and another a binary one.
     #[error("content tests {binary} and {text} can never hold together; add a listener for each")]
     Contradiction {
@@ -65,7 +68,7 @@ pub enum TestFault {
     },
     /// Not a regular expression without back-references and look-around.
     #[error("{0}")]
-    Regex(regex::Error),
+    Regex(String),
     /// Longer than [`MAX_REGEX_BYTES`].
     #[error("the regular expression has {bytes} bytes; at most {MAX_REGEX_BYTES} are allowed")]
     LongRegex {

@@ -3,8 +3,10 @@
 //! Invariant: a [`Matcher`] is bounded in every part, and some message can satisfy it as far as
 //! the kinds of its tests tell.
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::nfa::thompson::WhichCaptures;
 
+use super::held::held_by_spec;
 use super::spec::{ContentTest, JsonMatch, JsonTest, MatcherSpec};
 use super::value::JsonValue;
 use super::{MatcherError, TestFault};
@@ -39,6 +41,7 @@ pub struct Matcher {
     path: Option<PathPattern>,
     tests: Vec<Test>,
     kind: Option<Kind>,
+    held_bytes: usize,
 }
 
 impl Matcher {
@@ -47,12 +50,27 @@ impl Matcher {
     /// # Errors
     /// Names the first part that is not usable, and how to mend it.
     pub fn compile(spec: MatcherSpec) -> Result<Self, MatcherError> {
+        Self::compile_while(spec, || true)
+    }
+
+    /// The same, but before each test it asks whether to go on: sixteen regular expressions can
+    /// take 200 ms.
+    ///
+    /// # Errors
+    /// Also [`MatcherError::GivenUp`].
+    pub fn compile_while(
+        spec: MatcherSpec,
+        go_on: impl Fn() -> bool,
+    ) -> Result<Self, MatcherError> {
         let path = spec.path.as_deref().map(PathPattern::parse).transpose()?;
         if spec.content.len() > MAX_TESTS {
             return Err(MatcherError::TooManyTests { count: spec.content.len() });
         }
         let mut tests = Vec::with_capacity(spec.content.len());
         for (index, test) in spec.content.iter().enumerate() {
+            if !go_on() {
+                return Err(MatcherError::GivenUp);
+            }
             tests.push(Test::compile(test).map_err(|fault| {
                 let fault = Box::new(fault);
                 MatcherError::Test { index, name: test.name(), fault }
@@ -60,7 +78,13 @@ impl Matcher {
         }
         check_roles(&spec.roles)?;
         let kind = common_kind(&spec.content)?;
-        Ok(Self { spec, path, tests, kind })
+        let held_bytes = held_by_spec(&spec) + tests.iter().map(Test::held_by_regex).sum::<usize>();
+        Ok(Self { spec, path, tests, kind, held_bytes })
+    }
+
+    /// What it takes of the gateway's memory, roughly, with its part of the index.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// What was compiled.
@@ -130,6 +154,14 @@ impl Test {
         })
     }
 
+    /// What the engine allocates for a regular expression, and the cache of one thread.
+    fn held_by_regex(&self) -> usize {
+        match self {
+            Self::TextRegex(regex) => regex.memory_usage() + REGEX_CACHE_BYTES,
+            _ => 0,
+        }
+    }
+
     fn compile_json(JsonMatch { pointer, test }: &JsonMatch) -> Result<Self, TestFault> {
         let pointer = Pointer::parse(pointer).map_err(TestFault::Pointer)?;
         let values = match test {
@@ -160,14 +192,22 @@ fn compile_regex(pattern: &str) -> Result<Regex, TestFault> {
     if pattern.len() > MAX_REGEX_BYTES {
         return Err(TestFault::LongRegex { bytes: pattern.len() });
     }
-    RegexBuilder::new(pattern)
-        .size_limit(MAX_REGEX_COMPILED_BYTES)
-        .dfa_size_limit(REGEX_CACHE_BYTES)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => TestFault::LargeRegex,
-            error => TestFault::Regex(error),
-        })
+    // Only asked whether they match: without captures, and without the engine that is for them
+    // and can take another MiB.
+    let config = Config::new()
+        .which_captures(WhichCaptures::Implicit)
+        .onepass(false)
+        .nfa_size_limit(Some(MAX_REGEX_COMPILED_BYTES))
+        .hybrid_cache_capacity(REGEX_CACHE_BYTES);
+    Regex::builder().configure(config).build(pattern).map_err(|error| regex_fault(&error))
+}
+
+fn regex_fault(error: &BuildError) -> TestFault {
+    match (error.size_limit(), error.syntax_error()) {
+        (Some(_), _) => TestFault::LargeRegex,
+        (None, Some(syntax)) => TestFault::Regex(syntax.to_string()),
+        (None, None) => TestFault::Regex(error.to_string()),
+    }
 }
 
 fn operand(text: &str) -> Result<&str, TestFault> {

@@ -236,7 +236,9 @@ fn passes(test: &ContentTest, content: Content<'_>) -> bool {
         ContentTest::TextEquals(expected) => text == expected,
         ContentTest::TextPrefix(prefix) => text.starts_with(prefix),
         ContentTest::TextContains(part) => text.contains(part),
-        ContentTest::TextRegex(regex) => regex::Regex::new(regex).unwrap().is_match(text),
+        ContentTest::TextRegex(regex) => {
+            regex_automata::meta::Regex::new(regex).unwrap().is_match(text)
+        }
         ContentTest::Json(JsonMatch { pointer, test }) => {
             let Ok(message) = serde_json::from_str::<Value>(text) else { return false };
             let Some(part) = message.pointer(pointer) else { return false };

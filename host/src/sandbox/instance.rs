@@ -19,7 +19,7 @@ use crate::session::Session;
 const MAX_COMPONENT_HANDLES: usize = 1_024;
 
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
-const DIRECT_TICKS: u32 = 2;
+const MAX_DIRECT_CPU: Duration = Duration::from_millis(2);
 
 /// A `start` that was short once and now uses more than this is made again on a fiber.
 const MAX_DIRECT_START_TICKS: u32 = 20;
@@ -58,7 +58,8 @@ impl Instance {
         if revision.is_quick() && revision.starts_quickly.load(Ordering::Relaxed) {
             let mut store = new_store(revision, context);
             let made = start_directly(&mut store, revision);
-            if store.data().call.ticks() <= MAX_DIRECT_START_TICKS {
+            let has_more = ticks(context.limits.start_timeout) > MAX_DIRECT_START_TICKS;
+            if !store.data().call.is_overspent() || !has_more {
                 return Self::started(store, revision, made);
             }
             // It was cut short, and may take longer than that: nothing of it has happened.
@@ -66,7 +67,7 @@ impl Instance {
         }
         let mut store = new_store(revision, context);
         let made = start_on_fiber(&mut store, revision).await;
-        let quick = store.data().call.ticks() <= DIRECT_TICKS;
+        let quick = store.data().call.cpu() <= MAX_DIRECT_CPU;
         revision.starts_quickly.store(quick, Ordering::Relaxed);
         Self::started(store, revision, made)
     }
@@ -84,7 +85,7 @@ impl Instance {
             let detail = format!("start returned an error: {refusal}");
             return Err(CallFailure::Ended { cause: TrapCause::Start, detail });
         }
-        let effects = store.data_mut().commit();
+        let effects = store.data_mut().commit_start();
         let cell = Cell { revision: Arc::clone(revision), store, condition: Condition::Clean };
         Ok(Called { answer: Self { listener, cell }, effects })
     }
@@ -154,7 +155,7 @@ impl Cell {
                 })
             }
         };
-        if self.store.data().call.ticks() > DIRECT_TICKS {
+        if self.store.data().call.cpu() > MAX_DIRECT_CPU {
             self.revision.slow.store(true, Ordering::Relaxed);
         }
         match result {
@@ -182,7 +183,10 @@ impl Cell {
     fn finish<T>(&mut self, answer: Result<T, String>) -> Result<Called<T>, CallFailure> {
         let state = self.store.data_mut();
         match answer {
-            Ok(answer) => Ok(Called { answer, effects: state.commit() }),
+            Ok(answer) => match state.commit() {
+                Ok(effects) => Ok(Called { answer, effects }),
+                Err(crowded) => Err(CallFailure::Refused(crowded.to_string())),
+            },
             Err(refusal) => {
                 state.discard();
                 Err(CallFailure::Refused(refusal))
@@ -201,7 +205,8 @@ fn start_directly(
     store: &mut Store<InstanceState>,
     revision: &Revision,
 ) -> wasmtime::Result<(Listener, Result<(), String>)> {
-    store.data_mut().begin(MAX_DIRECT_START_TICKS, Entry::Direct, None);
+    let limit = ticks(store.data().context.limits.start_timeout).min(MAX_DIRECT_START_TICKS);
+    store.data_mut().begin_start(limit, Entry::Direct);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
     let listener = revision.pre.instantiate(&mut *store)?;
@@ -215,7 +220,7 @@ async fn start_on_fiber(
     revision: &Revision,
 ) -> wasmtime::Result<(Listener, Result<(), String>)> {
     let timeout = store.data().context.limits.start_timeout;
-    store.data_mut().begin(ticks(timeout), Entry::Fiber, None);
+    store.data_mut().begin_start(ticks(timeout), Entry::Fiber);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
     let made = async {

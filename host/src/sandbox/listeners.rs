@@ -2,133 +2,19 @@
 //! module, not to one of its instances; changes come into force when the call that made them
 //! succeeds, all together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::ArcSwap;
+use std::time::Instant;
 
 use super::bindings::sporegate::gateway::listeners::{
     ContentTest as WitTest, Host, JsonTest as WitJsonTest, MessageMatcher,
 };
 use super::bindings::sporegate::gateway::types::{Error, Host as TypesHost};
 use super::clients::limit_exceeded;
+use super::registrations::{Change, DisconnectRegistration, MessageRegistration, Registrations};
 use super::state::InstanceState;
-use crate::path::PathPattern;
 use crate::router::{ContentTest, JsonMatch, JsonTest, Matcher, MatcherSpec};
 
 const MAX_NAME_BYTES: usize = 64;
-
-/// The listeners of one module.
-#[derive(Clone, Debug, Default)]
-pub struct Registrations {
-    /// Message listeners by name.
-    pub messages: BTreeMap<Arc<str>, MessageRegistration>,
-    /// Disconnect listeners by name.
-    pub disconnects: BTreeMap<Arc<str>, DisconnectRegistration>,
-}
-
-/// One message listener.
-#[derive(Clone, Debug)]
-pub struct MessageRegistration {
-    /// Which messages it wants.
-    pub matcher: Arc<Matcher>,
-    /// Higher is called first.
-    pub priority: i32,
-}
-
-/// One disconnect listener.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DisconnectRegistration {
-    /// Which of the granted paths; all of them if absent.
-    pub path: Option<PathPattern>,
-}
-
-/// The listeners of a module as its calls left them, and how many changes of them are in force.
-#[derive(Debug, Default)]
-pub struct ModuleListeners {
-    current: ArcSwap<Registrations>,
-    changes: AtomicU64,
-    in_force: AtomicU64,
-}
-
-/// What a call changed, and how the module's listeners look to it.
-#[derive(Debug, Default)]
-pub(super) struct ListenerChanges {
-    view: Option<Registrations>,
-    changes: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    AddMessage(Arc<str>, MessageRegistration),
-    RemoveMessage(Arc<str>),
-    AddDisconnect(Arc<str>, DisconnectRegistration),
-    RemoveDisconnect(Arc<str>),
-}
-
-impl ModuleListeners {
-    /// The listeners now.
-    pub fn current(&self) -> Arc<Registrations> {
-        self.current.load_full()
-    }
-
-    /// How many changes [`ModuleListeners::current`] has at least.
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
-    }
-
-    /// Whether there are changes that are not in force.
-    pub fn has_news(&self) -> bool {
-        self.in_force.load(Ordering::Acquire) < self.changes()
-    }
-
-    /// So many changes are in force now.
-    pub fn put_in_force(&self, changes: u64) {
-        self.in_force.fetch_max(changes, Ordering::AcqRel);
-    }
-
-    pub(super) fn apply(&self, staged: ListenerChanges) {
-        if staged.changes.is_empty() {
-            return;
-        }
-        self.current.rcu(|current| {
-            let mut next = Registrations::clone(current);
-            staged.changes.iter().cloned().for_each(|change| next.apply(change));
-            next
-        });
-        self.changes.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-impl Registrations {
-    /// Number of listeners of both kinds.
-    pub fn len(&self) -> usize {
-        self.messages.len() + self.disconnects.len()
-    }
-
-    /// Whether there is no listener.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn apply(&mut self, change: Change) {
-        match change {
-            Change::AddMessage(name, registration) => {
-                self.messages.insert(name, registration);
-            }
-            Change::RemoveMessage(name) => {
-                self.messages.remove(&name);
-            }
-            Change::AddDisconnect(name, registration) => {
-                self.disconnects.insert(name, registration);
-            }
-            Change::RemoveDisconnect(name) => {
-                self.disconnects.remove(&name);
-            }
-        }
-    }
-}
 
 impl TypesHost for InstanceState {}
 
@@ -140,7 +26,11 @@ impl Host for InstanceState {
         priority: i32,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.count_host_call()?;
-        Ok(self.stage_message_listener(&name, matcher.into(), priority))
+        // Compiling a matcher can take longer than all that the guest does.
+        let began = Instant::now();
+        let answer = self.stage_message_listener(&name, matcher.into(), priority, began);
+        self.call.count_host_time(began.elapsed())?;
+        Ok(answer)
     }
 
     fn remove_message_listener(&mut self, name: String) -> wasmtime::Result<Result<(), Error>> {
@@ -181,6 +71,7 @@ impl InstanceState {
         name: &str,
         spec: MatcherSpec,
         priority: i32,
+        began: Instant,
     ) -> Result<(), Error> {
         check_name(name)?;
         if let Some(path) = &spec.path {
@@ -191,12 +82,27 @@ impl InstanceState {
             return Ok(());
         }
         let is_new = known.is_none();
-        self.check_room(is_new)?;
-        let matcher = Matcher::compile(spec)
-            .map_err(|error| Error::InvalidArgument(format!("matcher: {error}")))?;
-        let registration = MessageRegistration { matcher: Arc::new(matcher), priority };
-        self.stage(Change::AddMessage(name.into(), registration));
-        Ok(())
+        self.check_count(is_new)?;
+        let matcher = self.compile(name, spec, began)?;
+        let registration = MessageRegistration { matcher, priority };
+        self.stage_if_it_fits(Change::AddMessage(name.into(), registration))
+    }
+
+    /// The matcher that the first `start` had under this name if it is the same, else a new one.
+    /// Given up when the call's CPU time is over.
+    fn compile(
+        &self,
+        name: &str,
+        spec: MatcherSpec,
+        began: Instant,
+    ) -> Result<Arc<Matcher>, Error> {
+        if let Some(known) = self.context.listeners.matcher_at_start(name, &spec) {
+            return Ok(known);
+        }
+        let left = self.call.cpu_left();
+        Matcher::compile_while(spec, || began.elapsed() <= left)
+            .map(Arc::new)
+            .map_err(|error| Error::InvalidArgument(format!("matcher: {error}")))
     }
 
     fn stage_disconnect_listener(&mut self, name: &str, path: Option<&str>) -> Result<(), Error> {
@@ -208,24 +114,29 @@ impl InstanceState {
             return Ok(());
         }
         let is_new = known.is_none();
-        self.check_room(is_new)?;
-        self.stage(Change::AddDisconnect(name.into(), registration));
-        Ok(())
+        self.check_count(is_new)?;
+        self.stage_if_it_fits(Change::AddDisconnect(name.into(), registration))
     }
 
     /// The module's listeners as this call sees them, its own changes included.
     fn listeners(&mut self) -> &mut Registrations {
-        let current = &self.context.listeners.current;
-        let view = &mut self.call.listener_changes.view;
-        view.get_or_insert_with(|| Registrations::clone(&current.load()))
+        self.call.listener_changes.view(&self.context.listeners)
     }
 
     fn stage(&mut self, change: Change) {
         self.listeners().apply(change.clone());
-        self.call.listener_changes.changes.push(change);
+        self.call.listener_changes.push(change);
     }
 
-    fn check_room(&mut self, is_new: bool) -> Result<(), Error> {
+    fn stage_if_it_fits(&mut self, change: Change) -> Result<(), Error> {
+        if !self.listeners().has_memory_for(&change) {
+            return Err(limit_exceeded("memory of listeners"));
+        }
+        self.stage(change);
+        Ok(())
+    }
+
+    fn check_count(&mut self, is_new: bool) -> Result<(), Error> {
         let limit = self.context.limits.listeners;
         if is_new && self.listeners().len() >= limit {
             return Err(limit_exceeded("listeners"));

@@ -2,14 +2,16 @@
 //! that it counts against. It never holds anything of another module.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::HasData;
 
 use super::effects::Effects;
 use super::failure::LimitBreach;
-use super::listeners::{ListenerChanges, ModuleListeners};
 use super::meter::{InstanceMemory, MemoryMeter};
 use super::module_log::ModuleLog;
+use super::registrations::{Crowded, ListenerChanges, ModuleListeners};
+use super::ticker::TICK;
 use super::wasi::Wasi;
 use crate::counters::Counters;
 use crate::limits::ModuleLimits;
@@ -60,7 +62,9 @@ pub(super) struct CallRecord {
     host_calls: u32,
     sends: u32,
     send_bytes: usize,
-    ticks: u32,
+    cpu: Duration,
+    /// What of `cpu` the host used since the last tick.
+    host_cpu: Duration,
     tick_limit: u32,
     entry: Entry,
 }
@@ -88,7 +92,14 @@ impl InstanceState {
         self.call = CallRecord { caller, tick_limit, entry, ..CallRecord::default() };
     }
 
-    /// Counts one call of the host; every import starts with it.
+    /// Starts the record of a `start`.
+    pub(super) fn begin_start(&mut self, tick_limit: u32, entry: Entry) {
+        self.begin(tick_limit, entry, None);
+        self.call.listener_changes = ListenerChanges::of_start();
+    }
+
+    /// Counts one call of the host; every function of the gateway's own interface starts with it.
+    /// Those of WASI are not counted: what they take counts as CPU time.
     pub(super) fn count_host_call(&mut self) -> wasmtime::Result<()> {
         let limit = self.context.limits.host_calls;
         self.call.host_calls += 1;
@@ -98,10 +109,18 @@ impl InstanceState {
         Ok(())
     }
 
-    /// Puts the call's changes of listeners in force and hands out its effects.
-    pub(super) fn commit(&mut self) -> Effects {
+    /// Puts the call's changes of listeners in force and hands out its effects. If other calls
+    /// have left no room for the changes, there is nothing of either.
+    pub(super) fn commit(&mut self) -> Result<Effects, Crowded> {
         let CallRecord { effects, listener_changes, .. } = std::mem::take(&mut self.call);
-        self.context.listeners.apply(listener_changes);
+        self.context.listeners.apply(listener_changes, self.context.limits.listeners)?;
+        Ok(effects)
+    }
+
+    /// The same for a `start`: only the first one of a module changes its listeners.
+    pub(super) fn commit_start(&mut self) -> Effects {
+        let CallRecord { effects, listener_changes, .. } = std::mem::take(&mut self.call);
+        self.context.listeners.apply_start(listener_changes);
         effects
     }
 
@@ -126,13 +145,34 @@ impl InstanceState {
 }
 
 impl CallRecord {
-    /// Counts one tick during which the guest ran.
+    /// Counts one tick during which the guest ran, or the host for it.
     pub(super) fn count_tick(&mut self) -> wasmtime::Result<()> {
-        self.ticks += 1;
-        if self.ticks > self.tick_limit {
+        let host_cpu = std::mem::take(&mut self.host_cpu);
+        self.spend(TICK.saturating_sub(host_cpu))
+    }
+
+    /// Counts what a long call of the host took: however long it is, only one tick comes of it.
+    pub(super) fn count_host_time(&mut self, spent: Duration) -> wasmtime::Result<()> {
+        self.host_cpu += spent;
+        self.spend(spent)
+    }
+
+    fn spend(&mut self, cpu: Duration) -> wasmtime::Result<()> {
+        self.cpu += cpu;
+        if self.is_overspent() {
             return Err(wasmtime::Error::new(LimitBreach::CpuTime { limit_ms: self.tick_limit }));
         }
         Ok(())
+    }
+
+    /// CPU time that the call may still use.
+    pub(super) fn cpu_left(&self) -> Duration {
+        TICK.saturating_mul(self.tick_limit).saturating_sub(self.cpu)
+    }
+
+    /// Whether it has used more CPU time than it may.
+    pub(super) fn is_overspent(&self) -> bool {
+        self.cpu > TICK.saturating_mul(self.tick_limit)
     }
 
     /// How the guest was entered.
@@ -140,9 +180,9 @@ impl CallRecord {
         self.entry
     }
 
-    /// Ticks of CPU time used so far.
-    pub(super) fn ticks(&self) -> u32 {
-        self.ticks
+    /// CPU time used so far.
+    pub(super) fn cpu(&self) -> Duration {
+        self.cpu
     }
 }
 

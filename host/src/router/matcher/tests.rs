@@ -114,6 +114,53 @@ fn a_regular_expression_is_linear_and_its_error_is_shown() {
 }
 
 #[test]
+fn it_asks_before_each_test_whether_to_go_on() {
+    let content = vec![ContentTest::TextRegex("x".into()); 16];
+    let asked = std::cell::Cell::new(0);
+    let go_on = || asked.replace(asked.get() + 1) < 3;
+    let spec = MatcherSpec { content, ..MatcherSpec::default() };
+    assert_eq!(Matcher::compile_while(spec, go_on).unwrap_err(), MatcherError::GivenUp);
+    assert_eq!(asked.get(), 4, "three were compiled");
+}
+
+#[test]
+fn every_part_is_told_in_what_a_matcher_takes() {
+    let held = |spec: MatcherSpec| Matcher::compile(spec).unwrap().held_bytes();
+    let long = |n| "x".repeat(n);
+    let roles = |n| MatcherSpec { roles: vec![long(n)], ..MatcherSpec::default() };
+    let path = |n| MatcherSpec { path: Some(format!("/{}", long(n))), ..MatcherSpec::default() };
+    let value = |n| json("/a", JsonTest::OneOf(vec![format!("\"{}\"", long(n)); 2]));
+    let pointer = |n| json(&format!("/{}", long(n)), JsonTest::Exists);
+    let table: [(&dyn Fn(usize) -> MatcherSpec, usize); 9] = [
+        (&roles, 1),
+        (&path, 1),
+        (&value, 2),
+        (&pointer, 1),
+        (&|n| content(ContentTest::TextEquals(long(n))), 1),
+        (&|n| content(ContentTest::TextPrefix(long(n))), 1),
+        (&|n| content(ContentTest::TextContains(long(n))), 1),
+        (&|n| content(ContentTest::BinaryPrefix(vec![1; n])), 1),
+        (&|n| json("", equals(&long(n).replace('x', "1"))), 1),
+    ];
+    for (number, (spec, times)) in table.into_iter().enumerate() {
+        assert_eq!(held(spec(200)) - held(spec(100)), 400 * times, "{number}");
+        assert!(held(spec(1)) > 256 * times, "{number}");
+    }
+}
+
+#[test]
+fn a_regular_expression_takes_what_its_engine_says_and_captures_cost_nothing() {
+    let held = |pattern: &str| {
+        Matcher::compile(content(ContentTest::TextRegex(pattern.into()))).unwrap().held_bytes()
+    };
+    assert!(held("[a-z]{200}") > held("[a-z]{20}") + 180 * 16);
+    assert!(held("x") > REGEX_CACHE_BYTES);
+    // An engine for captures alone would take up to a MiB more.
+    let (with, without) = (held("^([a-z]{50}|[0-9]{50})$"), held("^(?:[a-z]{50}|[0-9]{50})$"));
+    assert!(with <= without + 64, "{with} {without}");
+}
+
+#[test]
 fn the_tests_tell_the_kind_of_message() {
     for (tests, kind) in [
         (vec![], None),
