@@ -30,12 +30,17 @@ enum Source {
     Stderr,
 }
 
-/// One of the two output streams.
+/// One of the two output streams of an instance.
+#[derive(Clone, Debug)]
+pub(super) struct LogStream(Arc<Output>);
+
+/// What all handles of a stream share. What it holds of a line is logged when the last is dropped,
+/// which is with the instance.
 #[derive(Debug)]
-pub(super) struct LogStream {
+struct Output {
     log: Arc<ModuleLog>,
     source: Source,
-    line: Arc<Mutex<Vec<u8>>>,
+    line: Mutex<Vec<u8>>,
 }
 
 impl ModuleLog {
@@ -63,17 +68,19 @@ impl ModuleLog {
 
 impl LogStream {
     pub(super) fn stdout(log: &Arc<ModuleLog>) -> Self {
-        Self { log: Arc::clone(log), source: Source::Stdout, line: Arc::default() }
+        Self::new(log, Source::Stdout)
     }
 
     pub(super) fn stderr(log: &Arc<ModuleLog>) -> Self {
-        Self { log: Arc::clone(log), source: Source::Stderr, line: Arc::default() }
+        Self::new(log, Source::Stderr)
     }
 
-    fn share(&self) -> Self {
-        Self { log: Arc::clone(&self.log), source: self.source, line: Arc::clone(&self.line) }
+    fn new(log: &Arc<ModuleLog>, source: Source) -> Self {
+        Self(Arc::new(Output { log: Arc::clone(log), source, line: Mutex::default() }))
     }
+}
 
+impl Output {
     fn append(&self, bytes: &[u8]) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         for byte in bytes {
@@ -88,6 +95,15 @@ impl LogStream {
     }
 }
 
+impl Drop for Output {
+    fn drop(&mut self) {
+        let line = self.line.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !line.is_empty() {
+            self.log.line(self.source, line);
+        }
+    }
+}
+
 impl IsTerminal for LogStream {
     fn is_terminal(&self) -> bool {
         false
@@ -96,11 +112,11 @@ impl IsTerminal for LogStream {
 
 impl StdoutStream for LogStream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.share())
+        Box::new(self.clone())
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.share())
+        Box::new(self.clone())
     }
 }
 
@@ -111,7 +127,7 @@ impl Pollable for LogStream {
 
 impl OutputStream for LogStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.append(&bytes);
+        self.0.append(&bytes);
         Ok(())
     }
 
@@ -130,7 +146,7 @@ impl AsyncWrite for LogStream {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.append(bytes);
+        self.0.append(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -140,5 +156,67 @@ impl AsyncWrite for LogStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Written {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    /// The lines that are logged meanwhile: level and text.
+    fn logged(what: impl FnOnce()) -> String {
+        let written = Written::default();
+        let format = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
+        let format = format.without_time().with_target(false);
+        tracing::subscriber::with_default(format.finish(), what);
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_has_no_end_of_line_is_a_line_when_the_instance_is_dropped() {
+        let log = Arc::new(ModuleLog::new("unit".into(), 100));
+        let lines = logged(|| {
+            let stream = LogStream::stderr(&log);
+            let mut handle = stream.p2_stream();
+            handle.write("first\nand last ".into()).unwrap();
+            drop(handle);
+            stream.p2_stream().write("words".into()).unwrap();
+            tracing::info!("before the drop");
+            drop(stream);
+            LogStream::stdout(&log).p2_stream().write("whole\n".into()).unwrap();
+        });
+        let lines: Vec<&str> = lines.lines().map(str::trim_start).collect();
+        let module = "module=\"unit\"";
+        let expected = [
+            &format!("WARN first {module}"),
+            "INFO before the drop",
+            &format!("WARN and last words {module}"),
+            &format!("INFO whole {module}"),
+        ];
+        assert_eq!(lines, expected);
     }
 }
