@@ -1,15 +1,20 @@
-//! `messaging`: the original platform's protocol, with which its browser client works unchanged.
+//! `messaging`: the protocol of the original platform's remote messaging.
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestGateway, guest};
+use crate::support::{Client, PATIENCE, TestGateway, guest};
 
 async fn messaging() -> TestGateway {
+    messaging_with("").await
+}
+
+/// With these tables in the sidecar.
+async fn messaging_with(tables: &str) -> TestGateway {
     let sidecar = include_str!("../../examples/messaging/messaging.toml");
     let module = guest("messaging");
     TestGateway::with()
         .file("messaging.wasm", &module)
-        .sidecar("messaging", sidecar)
+        .sidecar("messaging", &format!("{sidecar}\n{tables}"))
         .table("[[paths]]\npattern = \"/messages/open\"\nanonymous = true\n")
         .start()
         .await
@@ -143,10 +148,10 @@ async fn wrong_topics_and_patterns_get_the_error_of_their_command() {
     let gateway = messaging().await;
     let mut alice = gateway.client_as("alice", &[], "/messages").await;
     let long = "x".repeat(513);
-    for pattern in ["", "/a", "a/", "#", "+", "+/a", "a/#/b", "a/b+", &long] {
+    for pattern in ["", "/a", "a/", "#", "+", "+/a", "a/#/b", "a/b+", "1/2/3/4/5/6/7/8/9", &long] {
         fail(&mut alice, "subscribe", pattern, "Subscribing to").await;
     }
-    for topic in ["", "/a", "a/", "a/+", "a/#", &long] {
+    for topic in ["", "/a", "a/", "a/+", "a/#", "1/2/3/4/5/6/7/8/9", &long] {
         fail(&mut alice, "publish", topic, "Publishing message to").await;
     }
     // They are answers to requests: the connection goes on.
@@ -225,4 +230,81 @@ async fn many_publishers_lose_and_double_nothing() {
         task.await.unwrap();
     }
     bob.settle().await;
+}
+
+/// Subscribes to 256 patterns of 64 bytes and the most levels; returns how many it could.
+async fn hog(client: &mut Client, number: usize) -> usize {
+    for at in 0..256 {
+        let pattern = format!("{number:04}/{at:04}/a/b/c/d/e/{:x<44}", "");
+        assert_eq!(pattern.len(), 64);
+        let request = json!({"messageId": 1, "command": "subscribe", "topic": pattern});
+        client.feed(request.to_string()).await;
+    }
+    client.flush().await;
+    let mut done = 0;
+    for _ in 0..256 {
+        done += usize::from(client.json().await["success"] == json!(true));
+    }
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_of_clients_can_end_the_instance_and_with_it_the_subscriptions_of_others() {
+    // Less than an instance has by default, so that there is something to spare.
+    let gateway = messaging_with("[limits]\nmemory = \"40MiB\"\n").await;
+    let mut alice = gateway.client_as("alice", &[], "/messages").await;
+    let mut bob = gateway.client_as("bob", &[], "/messages").await;
+    succeed(&mut bob, "subscribe", "news/#").await;
+    let mut hogs = Vec::new();
+    // Had the instance been lost, there would be room again and again.
+    while hogs.len() < 300 {
+        let mut client = gateway.client_as("mallory", &[], "/messages").await;
+        let done = hog(&mut client, hogs.len()).await;
+        if done == 256 && hogs.is_empty() {
+            fail(&mut client, "subscribe", "one/more", "Subscribing to").await;
+        }
+        hogs.push(client);
+        if done == 0 {
+            break;
+        }
+    }
+    assert!((150..300).contains(&hogs.len()), "{}", hogs.len());
+    fail(&mut alice, "subscribe", "tea", "Subscribing to").await;
+    publish(&mut alice, "news/tea", &json!(1)).await;
+    assert_eq!(bob.json().await, remote("news/#", "news/tea", &json!(1)));
+
+    // Their room is there for others when they have gone; the listener is told of that later.
+    hogs.remove(0).close().await;
+    let request = json!({"messageId": 2, "command": "subscribe", "topic": "tea"});
+    let asking = async { while alice.ask(request.clone()).await["success"] != json!(true) {} };
+    tokio::time::timeout(PATIENCE, asking).await.expect("the room was not given back");
+    let counters = gateway.counters();
+    assert_eq!((counters.calls_ended.get(), counters.calls_refused.get()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_more_than_a_call_may_send_reaches_nobody_and_the_publisher_is_told() {
+    let gateway = messaging().await;
+    let mut alice = gateway.client_as("alice", &[], "/messages").await;
+    let mut bob = gateway.client_as("bob", &[], "/messages").await;
+    let topic = "a/b/c/d/e/f/g/h";
+    // All patterns of so many levels that match: 128 of them.
+    for wild in 0..1_u8 << 7 {
+        let levels = topic.split('/').enumerate();
+        let level = |(at, name)| if at > 0 && wild >> (at - 1) & 1 == 1 { "+" } else { name };
+        let pattern: Vec<&str> = levels.map(level).collect();
+        succeed(&mut bob, "subscribe", &pattern.join("/")).await;
+    }
+    let large = json!("x".repeat(40_000));
+    let request = json!({"messageId": "X", "command": "publish", "topic": topic, "message": large});
+    let message = format!("Publishing message to topic {topic} failed");
+    let expected = json!({"messageId": "X", "error": true, "message": message});
+    assert_eq!(alice.ask(request).await, expected);
+    bob.settle().await;
+    publish(&mut alice, topic, &json!("small")).await;
+    for _ in 0..128 {
+        assert_eq!(bob.json().await["message"], "small");
+    }
+    bob.settle().await;
+    assert_eq!(gateway.counters().calls_refused.get(), 0);
 }

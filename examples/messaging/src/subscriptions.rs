@@ -1,127 +1,174 @@
-//! Who subscribed to what, as a tree of levels: a topic is found by walking its own levels,
-//! however many patterns there are. No branch is empty.
+//! Who subscribed to what. Patterns are kept in the order of their texts, so that all that begin
+//! alike are neighbours: a topic is found by walking its own levels, however many patterns there
+//! are. What all of them take is bounded far below the memory of an instance, for who exceeds
+//! that ends the instance, and with it everybody's subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::rc::Rc;
 
-use sporegate_guest::{Client, ClientId};
+use sporegate_guest::Client;
 
 use crate::topic::{self, ONE_LEVEL, REST};
 
-/// Patterns that one client may subscribe to.
+/// Patterns that one client may subscribe to, and the bytes of them all.
 const MAX_PATTERNS: usize = 256;
+const MAX_PATTERN_BYTES: usize = 16 << 10;
+
+/// What all subscriptions may take, in bytes of memory: a quarter of what an instance has.
+const MAX_BYTES: usize = 16 << 20;
+
+/// What a subscription takes besides the text of its pattern, and a client that has some: at most,
+/// in trees whose nodes are only half full.
+const SUBSCRIPTION_BYTES: usize = 256;
+const CLIENT_BYTES: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    root: Node,
-    of_client: BTreeMap<ClientId, BTreeSet<String>>,
+    /// By pattern; none is empty.
+    subscribers: BTreeMap<Rc<str>, Subscribers>,
+    /// By client; none is empty.
+    of_client: BTreeMap<Rc<str>, Patterns>,
+    /// What everything takes.
+    bytes: usize,
 }
+
+/// Ids of clients.
+pub(crate) type Subscribers = BTreeSet<Rc<str>>;
 
 #[derive(Default)]
-struct Node {
-    below: BTreeMap<String, Node>,
-    subscribers: Subscribers,
+struct Patterns {
+    texts: BTreeSet<Rc<str>>,
+    bytes: usize,
 }
-
-/// With their user names.
-type Subscribers = BTreeMap<ClientId, Option<String>>;
 
 impl Subscriptions {
     /// Whether the client is subscribed now. Twice is once.
     pub(crate) fn add(&mut self, client: &Client, pattern: &str) -> bool {
-        let username = client.username.as_deref();
-        if !topic::is_pattern(pattern) || !owner_is(pattern, username) {
+        if !topic::is_pattern(pattern) || !is_open_to(pattern, client.username.as_deref()) {
             return false;
         }
-        let patterns = self.of_client.entry(client.id.clone()).or_default();
-        if patterns.len() >= MAX_PATTERNS && !patterns.contains(pattern) {
+        let held = self.of_client.get(client.id.as_str());
+        if held.is_some_and(|held| held.texts.contains(pattern)) {
+            return true;
+        }
+        let cost = cost(pattern) + if held.is_some() { 0 } else { CLIENT_BYTES };
+        if self.bytes + cost > MAX_BYTES || held.is_some_and(|held| !held.has_room(pattern)) {
             return false;
         }
-        patterns.insert(pattern.to_owned());
-        let levels = pattern.split('/');
-        let node = levels
-            .fold(&mut self.root, |node, level| node.below.entry(level.to_owned()).or_default());
-        node.subscribers.insert(client.id.clone(), client.username.clone());
+        self.bytes += cost;
+        let id = match self.of_client.get_key_value(client.id.as_str()) {
+            Some((id, _)) => Rc::clone(id),
+            None => Rc::from(client.id.as_str()),
+        };
+        let text = match self.subscribers.get_key_value(pattern) {
+            Some((text, _)) => Rc::clone(text),
+            None => Rc::from(pattern),
+        };
+        self.subscribers.entry(Rc::clone(&text)).or_default().insert(Rc::clone(&id));
+        let held = self.of_client.entry(id).or_default();
+        held.bytes += pattern.len();
+        held.texts.insert(text);
         true
     }
 
     /// Whether the client was subscribed.
-    pub(crate) fn remove(&mut self, client: &ClientId, pattern: &str) -> bool {
-        let Some(patterns) = self.of_client.get_mut(client) else { return false };
-        let was = patterns.remove(pattern);
-        if patterns.is_empty() {
+    pub(crate) fn remove(&mut self, client: &str, pattern: &str) -> bool {
+        let Some(held) = self.of_client.get_mut(client) else { return false };
+        if !held.texts.remove(pattern) {
+            return false;
+        }
+        held.bytes -= pattern.len();
+        if held.texts.is_empty() {
             self.of_client.remove(client);
+            self.bytes -= CLIENT_BYTES;
         }
-        if was {
-            self.root.remove(pattern.split('/'), client);
-        }
-        was
+        self.leave(client, pattern);
+        true
     }
 
     /// Drops all that the client has subscribed to.
-    pub(crate) fn forget(&mut self, client: &ClientId) {
-        for pattern in self.of_client.remove(client).unwrap_or_default() {
-            self.root.remove(pattern.split('/'), client);
+    pub(crate) fn forget(&mut self, client: &str) {
+        let Some(held) = self.of_client.remove(client) else { return };
+        self.bytes -= CLIENT_BYTES;
+        for pattern in &held.texts {
+            self.leave(client, pattern);
         }
     }
 
     /// Each pattern that matches the topic, with the clients that subscribed to it.
-    pub(crate) fn matching(&self, topic: &str) -> Vec<(String, Vec<ClientId>)> {
-        let levels: Vec<&str> = topic.split('/').collect();
+    pub(crate) fn matching(&self, topic: &str) -> Vec<(&str, &Subscribers)> {
         let mut found = Vec::new();
-        self.root.find(&levels, &mut Vec::new(), &mut |pattern, subscribers| {
-            let reached = subscribers.iter().filter(|(_, user)| owner_is(topic, user.as_deref()));
-            let reached: Vec<ClientId> = reached.map(|(client, _)| client.clone()).collect();
-            if !reached.is_empty() {
-                found.push((pattern.join("/"), reached));
-            }
-        });
+        let mut levels = topic.split('/');
+        // No pattern begins with a wildcard.
+        let mut beginning = levels.next().unwrap_or_default().to_owned();
+        self.find(&mut beginning, &levels.collect::<Vec<_>>(), &mut found);
         found
     }
-}
 
-impl Node {
+    /// Adds the patterns that begin so and match the levels that are left.
     fn find<'a>(
         &'a self,
+        beginning: &mut String,
         levels: &[&str],
-        pattern: &mut Vec<&'a str>,
-        found: &mut impl FnMut(&[&'a str], &Subscribers),
+        found: &mut Vec<(&'a str, &'a Subscribers)>,
     ) {
-        if let Some(rest) = self.below.get(REST) {
-            pattern.push(REST);
-            found(pattern, &rest.subscribers);
-            pattern.pop();
-        }
+        let end = beginning.len();
+        let mut add = |pattern: &str| {
+            let entry = self.subscribers.get_key_value(pattern);
+            found.extend(entry.map(|(pattern, subscribers)| (&**pattern, subscribers)));
+        };
+        push(beginning, REST);
+        add(beginning);
+        beginning.truncate(end);
         let Some((first, others)) = levels.split_first() else {
-            found(pattern, &self.subscribers);
+            add(beginning);
             return;
         };
         for name in [*first, ONE_LEVEL] {
-            if let Some((name, node)) = self.below.get_key_value(name) {
-                pattern.push(name);
-                node.find(others, pattern, found);
-                pattern.pop();
+            push(beginning, name);
+            if self.has_beginning(beginning) {
+                self.find(beginning, others, found);
             }
+            beginning.truncate(end);
         }
     }
 
-    /// Removes the client there, and the branch if nothing is left on it.
-    fn remove<'p>(&mut self, mut levels: impl Iterator<Item = &'p str>, client: &ClientId) {
-        let Some(level) = levels.next() else {
-            self.subscribers.remove(client);
-            return;
-        };
-        if let Some(node) = self.below.get_mut(level) {
-            node.remove(levels, client);
-            if node.below.is_empty() && node.subscribers.is_empty() {
-                self.below.remove(level);
-            }
+    fn has_beginning(&self, beginning: &str) -> bool {
+        let from = (Bound::Included(beginning), Bound::Unbounded);
+        let next = self.subscribers.range::<str, _>(from).next();
+        next.is_some_and(|(pattern, _)| pattern.starts_with(beginning))
+    }
+
+    fn leave(&mut self, client: &str, pattern: &str) {
+        self.bytes -= cost(pattern);
+        let Some(subscribers) = self.subscribers.get_mut(pattern) else { return };
+        subscribers.remove(client);
+        if subscribers.is_empty() {
+            self.subscribers.remove(pattern);
         }
     }
 }
 
-/// Whether nobody owns the topic or pattern, or this user does.
-fn owner_is(text: &str, username: Option<&str>) -> bool {
-    match topic::owner(text) {
+impl Patterns {
+    fn has_room(&self, pattern: &str) -> bool {
+        self.texts.len() < MAX_PATTERNS && self.bytes + pattern.len() <= MAX_PATTERN_BYTES
+    }
+}
+
+fn cost(pattern: &str) -> usize {
+    SUBSCRIPTION_BYTES + pattern.len()
+}
+
+fn push(beginning: &mut String, level: &str) {
+    beginning.push('/');
+    beginning.push_str(level);
+}
+
+/// Whether nobody owns what the pattern matches, or this user does. No other pattern matches a
+/// topic with an owner: its first two levels would have to be the same.
+fn is_open_to(pattern: &str, username: Option<&str>) -> bool {
+    match topic::owner(pattern) {
         None => true,
         owner => username.is_some_and(topic::can_own) && owner == username,
     }
@@ -144,7 +191,10 @@ mod tests {
         let mut found: Vec<String> = subscriptions
             .matching(topic)
             .into_iter()
-            .map(|(pattern, clients)| format!("{pattern}: {}", clients.join(" ")))
+            .map(|(pattern, clients)| {
+                let clients: Vec<&str> = clients.iter().map(|client| &**client).collect();
+                format!("{pattern}: {}", clients.join(" "))
+            })
             .collect();
         found.sort();
         found
@@ -200,14 +250,15 @@ mod tests {
             assert!(subscriptions.add(&client("1", None), pattern));
             assert!(subscriptions.add(&client("2", None), pattern));
         }
-        assert!(subscriptions.remove(&"1".to_owned(), "a/b"));
-        assert!(!subscriptions.remove(&"1".to_owned(), "a/b"));
-        assert!(!subscriptions.remove(&"3".to_owned(), "a/b"));
+        assert!(subscriptions.remove("1", "a/b"));
+        assert!(!subscriptions.remove("1", "a/b"));
+        assert!(!subscriptions.remove("3", "a/b"));
         assert_eq!(found(&subscriptions, "a/b"), ["a/#: 1 2", "a/b: 2"]);
-        subscriptions.forget(&"1".to_owned());
+        subscriptions.forget("1");
         assert_eq!(found(&subscriptions, "a/b"), ["a/#: 2", "a/b: 2"]);
-        subscriptions.forget(&"2".to_owned());
-        assert!(subscriptions.root.below.is_empty() && subscriptions.of_client.is_empty());
+        subscriptions.forget("2");
+        assert!(subscriptions.subscribers.is_empty() && subscriptions.of_client.is_empty());
+        assert_eq!(subscriptions.bytes, 0);
     }
 
     #[test]
@@ -245,5 +296,70 @@ mod tests {
         assert!(subscriptions.add(&kim, "a/0"));
         assert!(subscriptions.remove(&kim.id, "a/0"));
         assert!(subscriptions.add(&kim, "b"));
+    }
+
+    #[test]
+    fn a_client_has_a_limited_number_of_bytes_of_patterns() {
+        let mut subscriptions = Subscriptions::default();
+        let kim = client("1", None);
+        let long = |number: usize| format!("{number:0>512}");
+        for number in 0..MAX_PATTERN_BYTES / 512 {
+            assert!(subscriptions.add(&kim, &long(number)));
+        }
+        assert!(!subscriptions.add(&kim, "b"));
+        assert!(subscriptions.add(&client("2", None), "b"));
+        assert!(subscriptions.remove(&kim.id, &long(0)));
+        assert!(subscriptions.add(&kim, "b"));
+    }
+
+    #[test]
+    fn all_clients_together_have_a_limited_number_of_bytes() {
+        let mut subscriptions = Subscriptions::default();
+        let mut clients = 0;
+        let full = loop {
+            let id = format!("{clients}");
+            if !(0..MAX_PATTERNS).all(|n| subscriptions.add(&client(&id, None), &format!("a/{n}")))
+            {
+                break id;
+            }
+            clients += 1;
+        };
+        assert!((200..260).contains(&clients), "{clients}");
+        assert!(subscriptions.bytes <= MAX_BYTES);
+        assert!(!subscriptions.add(&client("new", None), "b"));
+        // What there is stays, and what is given back is there for others.
+        assert!(subscriptions.add(&client("0", None), "a/0"));
+        assert_eq!(subscriptions.matching("a/0")[0].1.len(), clients + 1);
+        subscriptions.forget("0");
+        assert!(subscriptions.add(&client("new", None), "b"));
+        for number in 1..=clients {
+            subscriptions.forget(&format!("{number}"));
+        }
+        assert!(subscriptions.add(&client(&full, None), "b"));
+        subscriptions.forget("new");
+        subscriptions.forget(&full);
+        assert_eq!((subscriptions.bytes, subscriptions.subscribers.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_topic_is_matched_by_a_limited_number_of_patterns() {
+        let mut subscriptions = Subscriptions::default();
+        let topic: Vec<String> = (0..topic::MAX_LEVELS).map(|level| level.to_string()).collect();
+        let mut patterns = 0;
+        for levels in 1..=topic::MAX_LEVELS {
+            for wild in 0..1 << (levels - 1) {
+                let name = |at: usize| match at > 0 && wild >> (at - 1) & 1 == 1 {
+                    true => ONE_LEVEL.to_owned(),
+                    false => topic[at].clone(),
+                };
+                let pattern = (0..levels).map(name).collect::<Vec<_>>().join("/");
+                for pattern in [format!("{pattern}/#"), pattern] {
+                    let client = client(&format!("{}", patterns / MAX_PATTERNS), None);
+                    patterns += usize::from(subscriptions.add(&client, &pattern));
+                }
+            }
+        }
+        assert_eq!(subscriptions.subscribers.len(), patterns);
+        assert_eq!(subscriptions.matching(&topic.join("/")).len(), 255);
     }
 }

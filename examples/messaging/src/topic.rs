@@ -4,6 +4,11 @@
 /// Longest topic or pattern, in bytes.
 pub(crate) const MAX_BYTES: usize = 512;
 
+/// Most levels of a topic or pattern. A topic of so many is matched by 255 patterns at most (each
+/// level but the first as it is or `+`, or cut short by `#`), and each may take a message of its
+/// own: with two levels more they could be more than a call may send.
+pub(crate) const MAX_LEVELS: usize = 8;
+
 pub(crate) const ONE_LEVEL: &str = "+";
 pub(crate) const REST: &str = "#";
 
@@ -38,7 +43,11 @@ pub(crate) fn can_own(username: &str) -> bool {
 }
 
 fn is_framed(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_BYTES && !text.starts_with('/') && !text.ends_with('/')
+    !text.is_empty()
+        && text.len() <= MAX_BYTES
+        && !text.starts_with('/')
+        && !text.ends_with('/')
+        && text.split('/').count() <= MAX_LEVELS
 }
 
 #[cfg(test)]
@@ -55,6 +64,13 @@ mod tests {
         }
         assert!(is_topic(&"x".repeat(MAX_BYTES)));
         assert!(!is_topic(&"x".repeat(MAX_BYTES + 1)));
+    }
+
+    #[test]
+    fn topics_and_patterns_have_a_limited_number_of_levels() {
+        assert!(is_topic("1/2/3/4/5/6/7/8") && is_pattern("1/2/3/4/5/6/7/#"));
+        assert!(!is_topic("1/2/3/4/5/6/7/8/9") && !is_topic("1////////9"));
+        assert!(!is_pattern("1/2/3/4/5/6/7/8/#"));
     }
 
     #[test]
