@@ -27,5 +27,6 @@ mod interface;
 mod layers;
 mod line;
 mod modules;
+mod prebuilt;
 mod sandbox;
 mod threats;
