@@ -176,10 +176,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.read_batch(frame).await?;
             }
             Wake::Outbox => {}
-            Wake::Timer(Due::Ping) => self.write(Message::Ping(Bytes::new())).await?,
-            Wake::Timer(Due::KeepAlive) => {
-                self.write(Message::Text(Utf8Bytes::from_static(KEEP_ALIVE))).await?;
-            }
+            Wake::Timer(Due::Ping) => self.write(ping()).await?,
+            Wake::Timer(Due::KeepAlive) => self.write(keep_alive()).await?,
             Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
             Wake::Timer(Due::End(reason)) => return Err(Ending::Ours(reason)),
             Wake::Timer(Due::MessageTime) => {
@@ -278,13 +276,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Ending> {
-        let timeout = self.session.policy().write_timeout;
-        socket::feed(self.socket, message, timeout).await?;
-        socket::flush(self.socket, timeout).await
+        socket::write(self.socket, message, self.session.policy().write_timeout).await
     }
 
     /// Writes what waits in the outbox; closes if a close was asked for.
     async fn write_waiting(&mut self) -> Result<(), Ending> {
         socket::write_drained(self.socket, self.session).await
     }
+}
+
+fn ping() -> Message {
+    Message::Ping(Bytes::new())
+}
+
+fn keep_alive() -> Message {
+    Message::Text(Utf8Bytes::from_static(KEEP_ALIVE))
 }

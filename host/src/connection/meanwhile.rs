@@ -9,14 +9,13 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::gulp::Ahead;
 use super::liveness::{Due, Liveness};
 use super::socket::{self, Ending};
-use super::{KEEP_ALIVE, Socket};
+use super::{Socket, keep_alive, ping};
 use crate::close::CloseReason;
 use crate::session::Session;
 
@@ -79,11 +78,8 @@ where
                 None
             }
             Event::News => Some(Outgoing::Waiting),
-            Event::Timer(Due::Ping) => Some(Outgoing::Message(Message::Ping(Bytes::new()))),
-            Event::Timer(Due::KeepAlive) => {
-                let text = Utf8Bytes::from_static(KEEP_ALIVE);
-                Some(Outgoing::Message(Message::Text(text)))
-            }
+            Event::Timer(Due::Ping) => Some(Outgoing::Message(ping())),
+            Event::Timer(Due::KeepAlive) => Some(Outgoing::Message(keep_alive())),
             Event::Timer(Due::PeerIsDead) => {
                 match poll_fn(|cx| Poll::Ready(socket.get_mut().poll_ahead(cx))).await {
                     Ahead::Arrived => drop(liveness.heard()),
@@ -128,9 +124,7 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     match outgoing {
         Outgoing::Waiting => socket::write_drained(socket, session).await,
         Outgoing::Message(message) => {
-            let timeout = session.policy().write_timeout;
-            socket::feed(socket, message, timeout).await?;
-            socket::flush(socket, timeout).await
+            socket::write(socket, message, session.policy().write_timeout).await
         }
     }
 }

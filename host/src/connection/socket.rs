@@ -102,9 +102,19 @@ pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(drained.close)
 }
 
+/// Writes one message at once.
+pub(super) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    message: Message,
+    timeout: Duration,
+) -> Result<(), Ending> {
+    feed(socket, message, timeout).await?;
+    flush(socket, timeout).await
+}
+
 /// Hands a message to the library, which writes once enough has gathered, or at the next
 /// [`flush`]. A peer that takes nothing for `timeout` is too slow.
-pub(super) async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
+async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     message: Message,
     timeout: Duration,
