@@ -1,6 +1,7 @@
 //! When to ping, when to send a keep-alive, and when a connection is over: because its peer is
 //! silent, or idle, or takes too long over a message, or because its time or its credentials are
-//! up. Whatever the peer sends proves that it lives; no clock is read for it.
+//! up. Whatever the peer sends proves that it lives; a clock is
+//! read for it only where it answers a ping.
 
 mod ends;
 
@@ -95,8 +96,7 @@ impl<'a> Liveness<'a> {
         }
     }
 
-    /// The peer sent something.
-    /// Returns how long after the ping, where it is the first sign since.
+    /// The peer sent something. Returns how long after the ping, where it is the first sign since.
     pub(super) fn heard(&mut self) -> Option<Duration> {
         let Awaiting::Sign { before } = self.awaiting else { return None };
         let pinged = before - self.policy.pong_timeout;
