@@ -44,7 +44,7 @@ pub struct ConnectionPolicy {
     pub pong_timeout: Duration,
     /// Time between keep-alive messages; none when absent.
     pub keep_alive_interval: Option<Duration>,
-    /// Time a write to the socket may stall; then the connection counts as slow (4102).
+    /// Time in which the peer takes nothing of what is written; then it counts as slow (4102).
     pub write_timeout: Duration,
     /// Time the peer has for its half of the closing handshake; then the socket is dropped.
     pub close_timeout: Duration,

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::limited;
 use crate::support::raw_client::{CLOSE, PING, RawFrame, TEXT, frame, narrow};
@@ -145,6 +145,41 @@ async fn a_client_that_reads_slowly_but_steadily_is_not_cut_off() {
     }
     assert_eq!(reading.await.unwrap(), sent);
     assert!(full.elapsed() > Duration::from_secs(2), "too quick to show anything");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_little_is_not_cut_off_and_one_that_takes_nothing_is() {
+    // Longer than it takes to read what the system of the client counts as one step.
+    let timeout = Duration::from_secs(5);
+    let setup = limited("write_timeout = \"5s\"\nclose_timeout = \"300ms\"");
+    let gateway = setup.set("keep_alive = false").start().await;
+    let mut watcher = gateway.client("/probe/watch").await;
+    let mut slow = RawClient::connect(&gateway, "/probe/slow").await;
+    slow.send(&frame(TEXT, br#"{"do":"whoami"}"#)).await;
+    let id = slow.json().await["ok"]["client"]["id"].as_str().unwrap().to_owned();
+    // Reads 50 KB a second, whatever there is.
+    let since = Instant::now();
+    let reading = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(Duration::from_millis(50));
+        while since.elapsed() < timeout * 5 / 2 {
+            pace.tick().await;
+            let ended = slow.stream().read_exact(&mut [0; 2_500]).await;
+            ended.unwrap_or_else(|error| panic!("cut off after {:?}: {error}", since.elapsed()));
+        }
+        slow
+    });
+    // And is sent more than that all the time, in messages that take ten seconds each.
+    let mut sender = gateway.client("/probe/sender").await;
+    let send = json!({"do": "send", "to": id, "fill": 500_000});
+    while !reading.is_finished() {
+        sender.ok(json!({"do": "repeat", "count": 2, "of": [send]})).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let _deaf = reading.await.unwrap();
+    let stopped = Instant::now();
+    assert_eq!(watcher.gone().await["code"], 4102);
+    let took = stopped.elapsed();
+    assert!(took < timeout * 2, "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Reads what has arrived in one system call, for a reader that asks for little at a time. What
 //! the reader has not taken yet is kept only until it has: an idle stream holds no buffer. What it
-//! takes is metered, and ends where a message has too many fragments.
+//! takes is metered, and ends where a message has too many fragments. What is written is counted,
+//! so that a peer that takes little can be told from one that takes nothing.
 
 use std::cell::RefCell;
 use std::io;
@@ -26,6 +27,7 @@ pub struct Gulp<S> {
     stream: S,
     rest: Bytes,
     arrived: bool,
+    taken_bytes: u64,
     meter: FrameMeter,
     metering: Metering,
 }
@@ -60,7 +62,7 @@ impl<S> Gulp<S> {
         // Also without a byte in them they can hold on to the buffer that they were read into.
         let rest = if early.is_empty() { Bytes::new() } else { early };
         let meter = FrameMeter::new(max_fragments);
-        Self { stream, rest, arrived: false, meter, metering: Metering::On }
+        Self { stream, rest, arrived: false, taken_bytes: 0, meter, metering: Metering::On }
     }
 
     /// What has been read, as frames.
@@ -71,6 +73,11 @@ impl<S> Gulp<S> {
     /// Whether anything has arrived since this was asked last, be it part of a message only.
     pub fn take_arrived(&mut self) -> bool {
         std::mem::take(&mut self.arrived)
+    }
+
+    /// Bytes that the stream has taken to be sent, since it was opened.
+    pub(super) fn taken_bytes(&self) -> u64 {
+        self.taken_bytes
     }
 
     fn give(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -168,7 +175,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gulp<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.taken_bytes += count as u64;
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -119,7 +120,8 @@ async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
     message: Message,
     timeout: Duration,
 ) -> Result<(), Ending> {
-    in_time(socket.feed(message), timeout).await
+    taken(socket, timeout, |socket, context| socket.poll_ready_unpin(context)).await?;
+    socket.start_send_unpin(message).map_err(Ending::from)
 }
 
 /// Writes what was fed. A peer that takes nothing for `timeout` is too slow.
@@ -127,24 +129,36 @@ pub(super) async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     timeout: Duration,
 ) -> Result<(), Ending> {
-    in_time(socket.flush(), timeout).await
+    taken(socket, timeout, |socket, context| socket.poll_flush_unpin(context)).await
 }
 
-async fn in_time(
-    writing: impl Future<Output = Result<(), Error>>,
+/// Waits for the end of a write. Whatever the peer takes meanwhile, be it a part of a message, is
+/// progress: too slow is who takes nothing at all for `timeout`.
+async fn taken<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
     timeout: Duration,
+    poll: impl Fn(&mut Socket<S>, &mut Context<'_>) -> Poll<Result<(), Error>>,
 ) -> Result<(), Ending> {
-    let mut writing = pin!(writing);
     // Nearly always the socket takes all at once: then no clock is read.
-    let at_once = std::future::poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await;
-    let result = match at_once {
-        Poll::Ready(result) => result,
-        Poll::Pending => match tokio::time::timeout(timeout, writing).await {
-            Ok(result) => result,
-            Err(_) => return Err(Ending::Ours(CloseReason::SLOW_CONSUMER)),
-        },
-    };
-    result.map_err(Ending::from)
+    let at_once = std::future::poll_fn(|cx| Poll::Ready(poll(socket, cx))).await;
+    if let Poll::Ready(result) = at_once {
+        return result.map_err(Ending::from);
+    }
+    let mut too_late = pin!(tokio::time::sleep(timeout));
+    let mut before = socket.get_ref().taken_bytes();
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(result) = poll(socket, context) {
+            return Poll::Ready(result.map_err(Ending::from));
+        }
+        let now = socket.get_ref().taken_bytes();
+        if now != before {
+            before = now;
+            too_late.as_mut().reset(Instant::now() + timeout);
+        }
+        let slow = |()| Err(Ending::Ours(CloseReason::SLOW_CONSUMER));
+        too_late.as_mut().poll(context).map(slow)
+    })
+    .await
 }
 
 fn message(payload: Payload) -> Message {
