@@ -18,13 +18,14 @@ mod socket;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use self::gulp::Ahead;
 pub use self::gulp::Gulp;
 use self::liveness::{Due, Liveness};
 use self::pace::{Pace, Verdict};
@@ -132,7 +133,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             .await;
             wakes = if wakes >= WAKES_BEFORE_TIMERS { 0 } else { wakes + 1 };
             self.session.outbox().awake();
-            let arrived = self.socket.get_mut().take_arrived();
+            let arrived = self.socket.get_mut().take_arrived()
+                // The timers may come first, and after a long write its answer still waits.
+                || (matches!(wake, Wake::Timer(Due::PeerIsDead)) && self.is_more_there().await);
             match &wake {
                 // What came before the ping is no answer to it.
                 Wake::Timer(Due::Ping) => {}
@@ -151,6 +154,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Box::pin(self.work(wake)).await?;
             self.note()?;
         }
+    }
+
+    /// Whether something of the client has not been looked at.
+    async fn is_more_there(&mut self) -> bool {
+        let look = |cx: &mut Context<'_>| Poll::Ready(self.socket.get_mut().poll_ahead(cx));
+        std::future::poll_fn(look).await == Ahead::Arrived
     }
 
     /// Looks at what the client has sent and how, now that all of it has been handled.
@@ -230,11 +239,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
         // Before the next frame is looked at: the library answers a close as soon as it reads it,
         // and then takes no message any more.
-        let close = socket::feed_drained(self.socket, self.session).await?;
+        let close = socket::feed_drained(self.socket, self.session, &mut self.liveness).await?;
         match close.or(verdict) {
             None => Ok(()),
             Some(reason) => {
-                socket::flush(self.socket, self.session.policy().write_timeout).await?;
+                socket::flush(self.socket, &mut self.liveness).await?;
                 Err(Ending::Ours(reason))
             }
         }
@@ -276,12 +285,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Ending> {
-        socket::write(self.socket, message, self.session.policy().write_timeout).await
+        socket::write(self.socket, message, &mut self.liveness).await
     }
 
     /// Writes what waits in the outbox; closes if a close was asked for.
     async fn write_waiting(&mut self) -> Result<(), Ending> {
-        socket::write_drained(self.socket, self.session).await
+        socket::write_drained(self.socket, self.session, &mut self.liveness).await
     }
 }
 

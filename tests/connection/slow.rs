@@ -183,6 +183,24 @@ async fn a_client_that_takes_little_is_not_cut_off_and_one_that_takes_nothing_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_little_at_a_time_does_not_outstay_its_time() {
+    let setup = limited("lifetime = \"2s\"\nclose_timeout = \"300ms\"\noutbox_size = \"1MiB\"");
+    let gateway = setup.start().await;
+    let (mut slow, _) = deaf(&gateway, "/probe/slow").await;
+    let since = Instant::now();
+    slow.send(&frame(TEXT, br#"{"do":"send","fill":900000}"#)).await;
+    // It would take a minute to the end of the message.
+    let mut pace = tokio::time::interval(Duration::from_millis(10));
+    let mut part = [0; 150];
+    while let Ok(1..) = slow.stream().read(&mut part).await {
+        pace.tick().await;
+        assert!(since.elapsed() < Duration::from_secs(10), "it is still there");
+    }
+    let counters = gateway.counters();
+    until("counted", || counters.closed.all().iter().any(|(why, _)| why.code == 4203)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_pings_from_a_client_that_never_reads_takes_no_memory() {
     let limits = "control_rate = 1000000\nwrite_timeout = \"1s\"\nclose_timeout = \"300ms\"";
     let setup = limited(limits);

@@ -96,6 +96,30 @@ impl<'a> Liveness<'a> {
         }
     }
 
+    /// Ready with why the connection is over though its peer is well: for a wait in which nothing
+    /// else can be done. When it is over, the timer is for [`Self::resume`] to set.
+    pub(super) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let Some(ends) = &mut self.ends else { return Poll::Pending };
+        loop {
+            if let Some(reason) = ends.due(Instant::now(), SystemTime::now()) {
+                return Poll::Ready(reason);
+            }
+            let Some(next) = ends.next() else { return Poll::Pending };
+            self.sleep.as_mut().reset(next);
+            std::task::ready!(self.sleep.as_mut().poll(context));
+        }
+    }
+
+    /// Time in which a peer must take something of what is written.
+    pub(super) fn write_timeout(&self) -> Duration {
+        self.policy.write_timeout
+    }
+
+    /// Everything that can be due is waited for again.
+    pub(super) fn resume(&mut self) {
+        self.set_timer();
+    }
+
     /// The peer sent something. Returns how long after the ping, where it is the first sign since.
     pub(super) fn heard(&mut self) -> Option<Duration> {
         let Awaiting::Sign { before } = self.awaiting else { return None };

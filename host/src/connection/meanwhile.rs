@@ -97,7 +97,7 @@ where
         if let Some(outgoing) = outgoing {
             let mut verdict = None;
             let written = {
-                let mut writing = pin!(write(outgoing, socket, session));
+                let mut writing = pin!(write(outgoing, socket, session, liveness));
                 poll_fn(|context| {
                     if verdict.is_none()
                         && let Poll::Ready(over) = call.as_mut().poll(context)
@@ -120,11 +120,10 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     outgoing: Outgoing,
     socket: &mut Socket<S>,
     session: &Arc<Session>,
+    liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
     match outgoing {
-        Outgoing::Waiting => socket::write_drained(socket, session).await,
-        Outgoing::Message(message) => {
-            socket::write(socket, message, session.policy().write_timeout).await
-        }
+        Outgoing::Waiting => socket::write_drained(socket, session, liveness).await,
+        Outgoing::Message(message) => socket::write(socket, message, liveness).await,
     }
 }

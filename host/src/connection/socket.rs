@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::gulp::Fragmented;
+use super::liveness::Liveness;
 use super::{Gulp, Socket};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
@@ -85,9 +86,10 @@ pub(super) fn text_payload(text: Utf8Bytes) -> Result<Payload, Ending> {
 pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
+    liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
-    let close = feed_drained(socket, session).await?;
-    flush(socket, session.policy().write_timeout).await?;
+    let close = feed_drained(socket, session, liveness).await?;
+    flush(socket, liveness).await?;
     close.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
 }
 
@@ -95,10 +97,11 @@ pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
 pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
+    liveness: &mut Liveness<'_>,
 ) -> Result<Option<CloseReason>, Ending> {
     let drained = session.drain();
     for payload in drained.messages {
-        feed(socket, message(payload), session.policy().write_timeout).await?;
+        feed(socket, message(payload), liveness).await?;
     }
     Ok(drained.close)
 }
@@ -107,36 +110,37 @@ pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
 pub(super) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     message: Message,
-    timeout: Duration,
+    liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
-    feed(socket, message, timeout).await?;
-    flush(socket, timeout).await
+    feed(socket, message, liveness).await?;
+    flush(socket, liveness).await
 }
 
 /// Hands a message to the library, which writes once enough has gathered, or at the next
-/// [`flush`]. A peer that takes nothing for `timeout` is too slow.
+/// [`flush`].
 async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     message: Message,
-    timeout: Duration,
+    liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
-    taken(socket, timeout, |socket, context| socket.poll_ready_unpin(context)).await?;
+    taken(socket, liveness, |socket, context| socket.poll_ready_unpin(context)).await?;
     socket.start_send_unpin(message).map_err(Ending::from)
 }
 
-/// Writes what was fed. A peer that takes nothing for `timeout` is too slow.
+/// Writes what was fed.
 pub(super) async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    timeout: Duration,
+    liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
-    taken(socket, timeout, |socket, context| socket.poll_flush_unpin(context)).await
+    taken(socket, liveness, |socket, context| socket.poll_flush_unpin(context)).await
 }
 
 /// Waits for the end of a write. Whatever the peer takes meanwhile, be it a part of a message, is
-/// progress: too slow is who takes nothing at all for `timeout`.
+/// progress: too slow is who takes nothing at all for the write time-out. Since that may go on for
+/// long, the end of the connection's own time is looked at meanwhile.
 async fn taken<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    timeout: Duration,
+    liveness: &mut Liveness<'_>,
     poll: impl Fn(&mut Socket<S>, &mut Context<'_>) -> Poll<Result<(), Error>>,
 ) -> Result<(), Ending> {
     // Nearly always the socket takes all at once: then no clock is read.
@@ -144,9 +148,10 @@ async fn taken<S: AsyncRead + AsyncWrite + Unpin>(
     if let Poll::Ready(result) = at_once {
         return result.map_err(Ending::from);
     }
+    let timeout = liveness.write_timeout();
     let mut too_late = pin!(tokio::time::sleep(timeout));
     let mut before = socket.get_ref().taken_bytes();
-    std::future::poll_fn(|context| {
+    let result = std::future::poll_fn(|context| {
         if let Poll::Ready(result) = poll(socket, context) {
             return Poll::Ready(result.map_err(Ending::from));
         }
@@ -155,10 +160,15 @@ async fn taken<S: AsyncRead + AsyncWrite + Unpin>(
             before = now;
             too_late.as_mut().reset(Instant::now() + timeout);
         }
+        if let Poll::Ready(reason) = liveness.poll_end(context) {
+            return Poll::Ready(Err(Ending::Ours(reason)));
+        }
         let slow = |()| Err(Ending::Ours(CloseReason::SLOW_CONSUMER));
         too_late.as_mut().poll(context).map(slow)
     })
-    .await
+    .await;
+    liveness.resume();
+    result
 }
 
 fn message(payload: Payload) -> Message {
