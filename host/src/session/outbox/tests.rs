@@ -1,0 +1,120 @@
+//! The outbox as its connection and those who send see it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+use super::*;
+use crate::counters::Counters;
+use crate::limits::ConnectionPolicy;
+use crate::path::ConnectPath;
+use crate::principal::Principal;
+
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn session(messages: usize, bytes: usize) -> Arc<Session> {
+    session_with(ConnectionPolicy {
+        outbox_messages: messages,
+        outbox_bytes: bytes,
+        ..ConnectionPolicy::default()
+    })
+}
+
+fn session_with(policy: ConnectionPolicy) -> Arc<Session> {
+    let path = ConnectPath::parse("/a").unwrap();
+    let counters = Counters::default().path(None);
+    Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy), counters).unwrap())
+}
+
+#[test]
+fn an_outbox_is_full_by_count_and_by_bytes() {
+    let by_count = session(2, 100);
+    by_count.send(Payload::text("a")).unwrap();
+    by_count.send(Payload::text("b")).unwrap();
+    assert_eq!(by_count.send(Payload::text("c")), Err(Refusal::Full));
+    let by_bytes = session(10, 3);
+    by_bytes.send(Payload::text("abc")).unwrap();
+    assert_eq!(by_bytes.send(Payload::text("d")), Err(Refusal::Full));
+    by_bytes.send(Payload::text("")).unwrap();
+}
+
+#[test]
+fn a_permit_holds_room_until_it_is_used_or_dropped() {
+    let session = session(1, 100);
+    let permit = SendPermit::reserve(&session, 1).unwrap();
+    assert_eq!(session.send(Payload::text("x")), Err(Refusal::Full));
+    drop(permit);
+    session.send(Payload::text("x")).unwrap();
+    assert_eq!(session.outbox().drain().messages.len(), 1);
+    assert_eq!(session.outbox().waiting_bytes(), 0);
+}
+
+#[test]
+fn where_messages_are_dropped_a_permit_takes_no_room_and_a_failed_call_drops_nothing() {
+    for slow_client in [SlowClient::DropOldest, SlowClient::DropNewest, SlowClient::Latest] {
+        let policy =
+            ConnectionPolicy { slow_client, outbox_messages: 1, ..ConnectionPolicy::default() };
+        let session = session_with(policy);
+        session.send(Payload::text("a")).unwrap();
+        let kept = SendPermit::reserve(&session, 1).unwrap();
+        let unused = SendPermit::reserve(&session, 1).unwrap();
+        drop(unused);
+        assert_eq!(session.outbox().waiting_bytes(), 1);
+        kept.send(Payload::text("b"));
+        let last = if slow_client == SlowClient::DropNewest { "a" } else { "b" };
+        let drained = session.outbox().drain();
+        assert_eq!(drained.messages, [Payload::text(last)], "{slow_client:?}");
+        assert_eq!(session.outbox().take_dropped().count(), 1);
+        // A close is no message: it always has room, and comes last.
+        session.send(Payload::text("c")).unwrap();
+        session.send(Payload::text("d")).unwrap();
+        session.close(CloseReason::GOING_AWAY);
+        assert_eq!(session.outbox().drain().close, Some(CloseReason::GOING_AWAY));
+        assert_eq!(session.outbox().take_dropped().count(), 1);
+    }
+}
+
+#[test]
+fn the_first_reason_to_close_stays_and_nothing_more_is_taken() {
+    let session = session(5, 100);
+    let permit = SendPermit::reserve(&session, 1).unwrap();
+    session.send(Payload::text("last words")).unwrap();
+    session.close(CloseReason::GOING_AWAY);
+    session.close(CloseReason::SLOW_CONSUMER);
+    permit.send(Payload::text("x"));
+    assert_eq!(session.send(Payload::text("x")), Err(Refusal::Closed));
+    let drained = session.outbox().drain();
+    assert_eq!(drained.close, Some(CloseReason::GOING_AWAY));
+    assert_eq!(drained.messages, [Payload::text("last words")]);
+}
+
+#[test]
+fn a_sleeper_is_woken_once_and_one_that_is_awake_not_at_all() {
+    let session = session(5, 100);
+    let bell = Arc::new(Bell(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&bell));
+    assert!(!session.outbox().poll_news(&waker));
+    session.send(Payload::text("a")).unwrap();
+    session.send(Payload::text("b")).unwrap();
+    assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+    session.outbox().drain();
+    assert!(!session.outbox().poll_news(&waker));
+    session.outbox().awake();
+    session.send(Payload::text("c")).unwrap();
+    assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_ended_outbox_is_empty_and_takes_nothing() {
+    let session = session(5, 100);
+    session.send(Payload::text("a")).unwrap();
+    session.outbox().end();
+    assert!(session.outbox().drain().messages.is_empty());
+    assert_eq!(session.send(Payload::text("b")), Err(Refusal::Closed));
+    assert_eq!(session.outbox().waiting_bytes(), 0);
+}
