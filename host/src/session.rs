@@ -41,6 +41,15 @@ pub struct Session {
 #[derive(Debug)]
 pub struct InCall<'a>(&'a AtomicBool);
 
+/// Messages to a client, and bytes in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many.
+    pub messages: u64,
+    /// Bytes in all of them.
+    pub bytes: u64,
+}
+
 /// What has passed between a client and the gateway.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -128,17 +137,19 @@ impl Session {
         add(&self.traffic.messages_received, 1)
     }
 
-    /// Takes everything that waits, to be written. Called by its connection only.
+    /// Takes what waits, or a part of it, to be written. Called by its connection only.
     pub fn drain(&self) -> Drained {
-        let drained = self.outbox.drain();
-        if !drained.messages.is_empty() {
-            let messages = drained.messages.len() as u64;
-            let bytes = drained.messages.iter().map(Payload::len).sum::<usize>() as u64;
-            self.counters().sent(messages, bytes);
-            add(&self.traffic.messages_sent, messages);
-            add(&self.traffic.bytes_sent, bytes);
-        }
-        drained
+        self.outbox.drain()
+    }
+
+    /// The socket has taken what was drained, or so much of it and then no more. Counts it and
+    /// gives its room back. Called by its connection only.
+    pub fn sent(&self, sent: Sent) {
+        let Sent { messages, bytes } = sent;
+        self.counters().sent(messages, bytes);
+        add(&self.traffic.messages_sent, messages);
+        add(&self.traffic.bytes_sent, bytes);
+        self.outbox.written();
     }
 
     /// Queues one message, or says why not.

@@ -39,6 +39,13 @@ async fn a_send_to_a_client_that_does_not_read_is_refused_once_its_outbox_is_ful
         }
     };
     assert!((1..=4).contains(&refused));
+    // Its outbox, and what sockets hold: what is being written counts too, until they took it.
+    assert!((16..=22).contains(&sent), "{sent} were taken");
+    let all = gateway.gateway().server().registry().all();
+    let session = all.iter().find(|session| session.id_text() == id).unwrap();
+    // The greeting and an answer are among them.
+    let written = session.traffic().messages_sent();
+    assert!((2..=8).contains(&written), "{written} were written");
     // It was only slow: everything that was taken arrives, whole.
     for number in 0..sent {
         assert_eq!(slow.text().await.len(), 60_000, "message {number} of {sent}");

@@ -1,6 +1,7 @@
 //! The WebSocket library at arm's length: its errors become endings, its frames become messages,
 //! and every wait for the peer has an end.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use super::{Gulp, Socket};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
 use crate::message::Payload;
-use crate::session::Session;
+use crate::session::{Drained, Sent, Session};
 
 pub(super) use tokio_tungstenite::tungstenite::Error;
 
@@ -82,7 +83,7 @@ pub(super) fn text_payload(text: Utf8Bytes) -> Result<Payload, Ending> {
     text.map(Payload::Text).map_err(|_| Ending::Broken(CloseReason::INVALID_UTF8))
 }
 
-/// Writes everything that waits for the session; an asked-for close comes last.
+/// Writes what waits for the session; an asked-for close comes last.
 pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
@@ -93,17 +94,44 @@ pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
     close.map_or(Ok(()), |reason| Err(Ending::Ours(reason)))
 }
 
-/// Feeds everything that waits for the session; returns the close that was asked for.
+/// Feeds what waits for the session, as much as an outbox may hold at most: who is sent more all
+/// the time is read now and then, too. Returns the close that was asked for.
 pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &Arc<Session>,
     liveness: &mut Liveness<'_>,
 ) -> Result<Option<CloseReason>, Ending> {
-    let drained = session.drain();
-    for payload in drained.messages {
-        feed(socket, message(payload), liveness).await?;
+    let most = session.policy().outbox_bytes as u64;
+    let mut bytes = 0;
+    loop {
+        let Drained { messages, more, close } = session.drain();
+        if !messages.is_empty() {
+            let mut sent = Sent::default();
+            let fed = feed_all(socket, messages, liveness, &mut sent).await;
+            session.sent(sent);
+            fed?;
+            bytes += sent.bytes;
+        }
+        if !more || bytes >= most {
+            return Ok(close);
+        }
     }
-    Ok(drained.close)
+}
+
+/// Feeds these messages, and counts those that were.
+async fn feed_all<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    messages: VecDeque<Payload>,
+    liveness: &mut Liveness<'_>,
+    sent: &mut Sent,
+) -> Result<(), Ending> {
+    for payload in messages {
+        let bytes = payload.len() as u64;
+        feed(socket, message(payload), liveness).await?;
+        sent.messages += 1;
+        sent.bytes += bytes;
+    }
+    Ok(())
 }
 
 /// Writes one message at once.
@@ -117,14 +145,15 @@ pub(super) async fn write<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Hands a message to the library, which writes once enough has gathered, or at the next
-/// [`flush`].
+/// [`flush`]. What it writes has been taken when this returns.
 async fn feed<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     message: Message,
     liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
-    taken(socket, liveness, |socket, context| socket.poll_ready_unpin(context)).await?;
-    socket.start_send_unpin(message).map_err(Ending::from)
+    // It is ready: whoever made it wait has waited.
+    socket.start_send_unpin(message).map_err(Ending::from)?;
+    taken(socket, liveness, |socket, context| socket.poll_ready_unpin(context)).await
 }
 
 /// Writes what was fed.

@@ -6,6 +6,7 @@ mod queue;
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -17,11 +18,18 @@ use crate::counters::{OfPath, PathCounters};
 use crate::limits::{SharedPolicy, SlowClient};
 use crate::message::Payload;
 
+/// Bytes that are taken to be written at a time, or one message that is larger. What is taken
+/// counts until it was written: the less it is, the sooner there is room again.
+const STEP_BYTES: usize = 64 << 10;
+
 /// The bounded queue of one session.
 #[derive(Debug)]
 pub struct Outbox {
     policy: SharedPolicy,
     counters: Arc<PathCounters>,
+    /// What was taken has been written, and the state does not know it yet: whoever locks it next
+    /// tells it. Set by the connection only, which so needs no lock of its own for that.
+    written: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -66,23 +74,36 @@ pub struct SendPermit {
 pub struct Drained {
     /// Messages to write, in order.
     pub messages: VecDeque<Payload>,
-    /// Set once a close was asked for: write `messages`, then close.
+    /// There are more behind them.
+    pub more: bool,
+    /// Set once a close was asked for and nothing more is behind `messages`: write them, then
+    /// close.
     pub close: Option<CloseReason>,
 }
 
 impl Outbox {
     pub(super) fn new(policy: SharedPolicy, counters: Arc<PathCounters>) -> Self {
-        Self { policy, counters, state: Mutex::default() }
+        Self { policy, counters, written: AtomicBool::new(false), state: Mutex::default() }
     }
 
     pub(super) fn counters(&self) -> &PathCounters {
         &self.counters
     }
 
-    /// Takes everything queued. Called by the connection only.
+    /// Takes what is queued, or a part of it, to be written. It goes on to count until
+    /// [`Self::written`]. Called by the connection only.
     pub fn drain(&self) -> Drained {
         let mut state = self.lock();
-        Drained { messages: state.queue.take(), close: state.closing.clone() }
+        let messages = state.queue.take(STEP_BYTES);
+        let more = !state.queue.is_empty();
+        let close = if more { None } else { state.closing.clone() };
+        Drained { messages, more, close }
+    }
+
+    /// Everything that was drained has been written: its room is free. Called by the connection
+    /// only.
+    pub(super) fn written(&self) {
+        self.written.store(true, Ordering::Relaxed);
     }
 
     /// Messages that were dropped because the client is slow, since this was asked last.
@@ -111,7 +132,7 @@ impl Outbox {
         self.lock().sleeper = None;
     }
 
-    /// Bytes waiting, those promised to a call in progress included.
+    /// Bytes waiting, those promised to a call in progress and those being written included.
     pub fn waiting_bytes(&self) -> usize {
         self.lock().queue.size().1
     }
@@ -126,7 +147,8 @@ impl Outbox {
     pub fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        state.queue.take();
+        state.queue.take(usize::MAX);
+        state.queue.written();
         state.sleeper = None;
     }
 
@@ -144,8 +166,13 @@ impl Outbox {
     }
 
     fn lock(&self) -> Locked<'_> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes_before = state.queue.size().1;
+        // It is unset under the lock only, and set only after the lock for a drain was released.
+        if self.written.load(Ordering::Relaxed) {
+            self.written.store(false, Ordering::Relaxed);
+            state.queue.written();
+        }
         Locked { state, counters: &self.counters, bytes_before }
     }
 }

@@ -66,7 +66,10 @@ proptest! {
                 }
                 Step::GiveUp => drop(permits.pop()),
                 Step::Drain => {
-                    sent += session.drain().messages.iter().map(Payload::len).sum::<usize>();
+                    let messages = session.drain().messages;
+                    let bytes = messages.iter().map(Payload::len).sum::<usize>();
+                    session.sent(Sent { messages: messages.len() as u64, bytes: bytes as u64 });
+                    sent += bytes;
                 }
                 Step::Close => session.close(CloseReason::GOING_AWAY),
                 Step::End => {

@@ -1,7 +1,8 @@
 //! The messages that wait for one client, and the room that is left for more. Pure.
 //!
-//! Invariant: what waits and what is promised is never more than the limits, and what waits is in
-//! the order in which it came, whatever was dropped.
+//! Invariant: what waits, what is promised and what is being written is never more than the limits,
+//! but for one message where messages are dropped; and what waits is in the order in which it came,
+//! whatever was dropped.
 
 mod latest;
 
@@ -15,9 +16,12 @@ use crate::message::Payload;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Waiting,
-    /// What waits and what is promised.
+    /// What waits, what is promised and what is being written.
     messages: usize,
     bytes: usize,
+    /// What was taken and is being written.
+    writing_messages: usize,
+    writing_bytes: usize,
     dropped: Dropped,
 }
 
@@ -40,17 +44,14 @@ pub struct Dropped {
 }
 
 impl Queue {
-    /// Messages and bytes, those promised included.
+    /// Messages and bytes, those promised and those being written included.
     pub(super) fn size(&self) -> (usize, usize) {
         (self.messages, self.bytes)
     }
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        match &self.waiting {
-            Waiting::InOrder(queue) => queue.is_empty(),
-            Waiting::Latest(latest) => latest.is_empty(),
-        }
+        self.waiting.len() == 0
     }
 
     /// Promises room for a message, if there is some.
@@ -103,8 +104,10 @@ impl Queue {
             self.release(replaced.len());
             self.dropped.replaced = self.dropped.replaced.saturating_add(1);
         }
-        // The new one alone has room, so it is never what is dropped.
-        while self.messages > policy.outbox_messages || self.bytes > policy.outbox_bytes {
+        // Never the new one, whatever is being written: what is dropped is out of date.
+        while self.waiting.len() > 1
+            && (self.messages > policy.outbox_messages || self.bytes > policy.outbox_bytes)
+        {
             let oldest = match &mut self.waiting {
                 Waiting::InOrder(queue) => queue.pop_front(),
                 Waiting::Latest(latest) => latest.pop_oldest(),
@@ -115,15 +118,19 @@ impl Queue {
         }
     }
 
-    /// Takes all that waits.
-    pub(super) fn take(&mut self) -> VecDeque<Payload> {
-        let messages = match std::mem::take(&mut self.waiting) {
-            Waiting::InOrder(queue) => queue,
-            Waiting::Latest(latest) => latest.into_messages().collect(),
-        };
-        self.messages -= messages.len();
-        self.bytes -= messages.iter().map(Payload::len).sum::<usize>();
+    /// Takes messages of at most so many bytes in all, or one that is larger, to be written. Their
+    /// room is given back by [`Self::written`].
+    pub(super) fn take(&mut self, most_bytes: usize) -> VecDeque<Payload> {
+        let messages = self.waiting.take(most_bytes);
+        self.writing_messages += messages.len();
+        self.writing_bytes += messages.iter().map(Payload::len).sum::<usize>();
         messages
+    }
+
+    /// All that was taken has been written.
+    pub(super) fn written(&mut self) {
+        self.messages -= std::mem::take(&mut self.writing_messages);
+        self.bytes -= std::mem::take(&mut self.writing_bytes);
     }
 
     /// What was dropped since this was asked last.
@@ -148,6 +155,42 @@ impl Queue {
             }
         }
         self.waiting = Waiting::Latest(Box::new(latest));
+    }
+}
+
+impl Waiting {
+    fn len(&self) -> usize {
+        match self {
+            Self::InOrder(queue) => queue.len(),
+            Self::Latest(latest) => latest.len(),
+        }
+    }
+
+    /// Takes those that wait longest, of at most so many bytes in all, or one that is larger.
+    fn take(&mut self, most_bytes: usize) -> VecDeque<Payload> {
+        let mut bytes = 0_usize;
+        let mut fits = |payload: &Payload| {
+            bytes = bytes.saturating_add(payload.len());
+            bytes <= most_bytes
+        };
+        match self {
+            Self::InOrder(queue) => {
+                let count = queue.iter().take_while(|payload| fits(payload)).count().max(1);
+                match count < queue.len() {
+                    true => queue.drain(..count).collect(),
+                    // Nearly always: nothing is moved.
+                    false => std::mem::take(queue),
+                }
+            }
+            Self::Latest(latest) => {
+                let count = latest.messages().take_while(|payload| fits(payload)).count().max(1);
+                let taken = (0..count).map_while(|_| latest.pop_oldest()).collect();
+                if latest.len() == 0 {
+                    *self = Self::default();
+                }
+                taken
+            }
+        }
     }
 }
 

@@ -51,6 +51,45 @@ fn a_permit_holds_room_until_it_is_used_or_dropped() {
     drop(permit);
     session.send(Payload::text("x")).unwrap();
     assert_eq!(session.outbox().drain().messages.len(), 1);
+    session.outbox().written();
+    assert_eq!(session.outbox().waiting_bytes(), 0);
+}
+
+#[test]
+fn what_is_being_written_takes_room_until_it_has_been() {
+    let session = session(2, 100);
+    session.send(Payload::text("being written")).unwrap();
+    assert_eq!(session.outbox().drain().messages.len(), 1);
+    session.send(Payload::text("waits")).unwrap();
+    assert_eq!(session.send(Payload::text("x")), Err(Refusal::Full));
+    assert_eq!(session.outbox().waiting_bytes(), "being written".len() + "waits".len());
+    session.outbox().written();
+    session.send(Payload::text("x")).unwrap();
+    assert_eq!(session.outbox().waiting_bytes(), "waits".len() + 1);
+}
+
+#[test]
+fn a_full_outbox_is_drained_in_steps_and_the_close_comes_with_the_last() {
+    let session = session(100, 10 * STEP_BYTES);
+    let large = Payload::text("x".repeat(STEP_BYTES * 2));
+    let small = Payload::text("x".repeat(STEP_BYTES / 2));
+    for payload in [&small, &small, &small, &large, &small] {
+        session.send(payload.clone()).unwrap();
+    }
+    session.close(CloseReason::GOING_AWAY);
+    let mut steps = Vec::new();
+    let close = loop {
+        let Drained { messages, more, close } = session.outbox().drain();
+        steps.push(messages.iter().map(Payload::len).collect::<Vec<_>>());
+        session.outbox().written();
+        match more {
+            true => assert_eq!(close, None),
+            false => break close,
+        }
+    };
+    let [small, large] = [small.len(), large.len()];
+    assert_eq!(steps, [vec![small, small], vec![small], vec![large], vec![small]]);
+    assert_eq!(close, Some(CloseReason::GOING_AWAY));
     assert_eq!(session.outbox().waiting_bytes(), 0);
 }
 
@@ -69,6 +108,7 @@ fn where_messages_are_dropped_a_permit_takes_no_room_and_a_failed_call_drops_not
         let last = if slow_client == SlowClient::DropNewest { "a" } else { "b" };
         let drained = session.outbox().drain();
         assert_eq!(drained.messages, [Payload::text(last)], "{slow_client:?}");
+        session.outbox().written();
         assert_eq!(session.outbox().take_dropped().count(), 1);
         // A close is no message: it always has room, and comes last.
         session.send(Payload::text("c")).unwrap();

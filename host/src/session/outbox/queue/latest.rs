@@ -28,8 +28,8 @@ impl Latest {
         Self { key, next: 0, messages: BTreeMap::new(), by_key: HashMap::new() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
     }
 
     /// Adds a message at the end; returns the one with the same key that it replaces.
@@ -57,7 +57,7 @@ impl Latest {
     }
 
     /// All messages, in order.
-    pub(super) fn into_messages(self) -> impl Iterator<Item = Payload> {
-        self.messages.into_values().map(|entry| entry.payload)
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Payload> {
+        self.messages.values().map(|entry| &entry.payload)
     }
 }

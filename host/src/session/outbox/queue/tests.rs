@@ -38,7 +38,10 @@ enum Step {
     },
     Keep,
     TakeBack,
-    Drain,
+    Drain {
+        bytes: usize,
+    },
+    Written,
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -48,7 +51,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0_usize..40).prop_map(|bytes| Step::Promise { bytes }),
         1 => Just(Step::Keep),
         1 => Just(Step::TakeBack),
-        1 => Just(Step::Drain),
+        1 => prop_oneof![0_usize..80, Just(usize::MAX)].prop_map(|bytes| Step::Drain { bytes }),
+        1 => Just(Step::Written),
     ]
 }
 
@@ -56,18 +60,37 @@ fn any_step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     waiting: Vec<(Option<u8>, Payload)>,
+    writing: Vec<Payload>,
     /// It was full since it was empty.
     conflating: bool,
     dropped: Dropped,
 }
 
 impl Model {
-    fn bytes(&self) -> usize {
-        self.waiting.iter().map(|(_, payload)| payload.len()).sum()
+    fn size(&self) -> (usize, usize) {
+        let waiting = self.waiting.iter().map(|(_, payload)| payload);
+        let bytes = waiting.chain(&self.writing).map(Payload::len).sum();
+        (self.waiting.len() + self.writing.len(), bytes)
     }
 
     fn over(&self, policy: &ConnectionPolicy) -> bool {
-        self.waiting.len() > policy.outbox_messages || self.bytes() > policy.outbox_bytes
+        let (messages, bytes) = self.size();
+        messages > policy.outbox_messages || bytes > policy.outbox_bytes
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Payload> {
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while let Some((_, next)) = self.waiting.first() {
+            bytes += next.len();
+            if bytes > most && !taken.is_empty() {
+                break;
+            }
+            taken.push(self.waiting.remove(0).1);
+        }
+        self.conflating &= !self.waiting.is_empty();
+        self.writing.extend_from_slice(&taken);
+        taken
     }
 
     fn push(&mut self, key: Option<u8>, payload: Payload, policy: &ConnectionPolicy) {
@@ -91,7 +114,7 @@ impl Model {
                 }
             }
         }
-        while self.over(policy) {
+        while self.waiting.len() > 1 && self.over(policy) {
             self.waiting.remove(0);
             self.dropped.oldest += 1;
         }
@@ -116,18 +139,23 @@ proptest! {
                     queue.push_dropping(payload.clone(), &policy);
                     model.push(key, payload, &policy);
                 }
-                Step::Drain => {
-                    let taken: Vec<_> = queue.take().into();
-                    let expected = std::mem::take(&mut model.waiting);
-                    let expected: Vec<_> = expected.into_iter().map(|(_, payload)| payload).collect();
-                    prop_assert_eq!(taken, expected);
+                Step::Drain { bytes } => {
+                    // What was taken before has been written by then.
+                    queue.written();
+                    model.writing.clear();
+                    prop_assert_eq!(Vec::from(queue.take(bytes)), model.take(bytes));
                     prop_assert_eq!(queue.take_dropped(), std::mem::take(&mut model.dropped));
-                    model.conflating = false;
+                }
+                Step::Written => {
+                    queue.written();
+                    model.writing.clear();
                 }
                 Step::Promise { .. } | Step::Keep | Step::TakeBack => {}
             }
-            prop_assert_eq!(queue.size(), (model.waiting.len(), model.bytes()));
-            prop_assert!(queue.size().0 <= messages && queue.size().1 <= bytes);
+            prop_assert_eq!(queue.size(), model.size());
+            // Whatever is being written, the newest is kept, if it alone has room.
+            prop_assert!(queue.size().0 <= messages + 1 && queue.size().1 <= 2 * bytes);
+            prop_assert!(model.waiting.len() <= 1 || !model.over(&policy));
             prop_assert_eq!(queue.is_empty(), model.waiting.is_empty());
         }
     }
@@ -140,13 +168,14 @@ proptest! {
     ) {
         let policy = policy(SlowClient::Close, messages, bytes);
         let mut queue = Queue::default();
-        let (mut promised, mut waiting) = (Vec::new(), Vec::new());
+        let (mut promised, mut waiting, mut writing) = (Vec::new(), Vec::new(), Vec::new());
         for (number, step) in steps.into_iter().enumerate() {
-            let held = |promised: &[usize], waiting: &[Payload]| {
-                let bytes = waiting.iter().map(Payload::len).sum::<usize>();
-                (promised.len() + waiting.len(), bytes + promised.iter().sum::<usize>())
+            let held = |promised: &[usize], waiting: &[Payload], writing: &[Payload]| {
+                let bytes = waiting.iter().chain(writing).map(Payload::len).sum::<usize>();
+                let count = promised.len() + waiting.len() + writing.len();
+                (count, bytes + promised.iter().sum::<usize>())
             };
-            let (count, size) = held(&promised, &waiting);
+            let (count, size) = held(&promised, &waiting, &writing);
             match step {
                 Step::Push { key, padding } => {
                     let payload = message(number, key, padding);
@@ -170,11 +199,19 @@ proptest! {
                 Step::TakeBack => if let Some(bytes) = promised.pop() {
                     queue.release(bytes);
                 },
-                Step::Drain => {
-                    prop_assert_eq!(Vec::from(queue.take()), std::mem::take(&mut waiting));
+                Step::Drain { bytes } => {
+                    let taken = Vec::from(queue.take(bytes));
+                    let rest = waiting.split_off(taken.len());
+                    prop_assert_eq!(&taken, &waiting);
+                    writing.extend(taken);
+                    waiting = rest;
+                }
+                Step::Written => {
+                    queue.written();
+                    writing.clear();
                 }
             }
-            prop_assert_eq!(queue.size(), held(&promised, &waiting));
+            prop_assert_eq!(queue.size(), held(&promised, &waiting, &writing));
             prop_assert!(queue.size().0 <= messages && queue.size().1 <= bytes);
         }
         prop_assert_eq!(queue.take_dropped(), Dropped::default());
@@ -189,7 +226,7 @@ fn of_each_key_the_last_stays_in_its_place() {
         queue.push_dropping(message(number, key, 0), &policy);
     }
     let left = [(1, None), (2, Some(2)), (3, Some(1)), (4, Some(3))];
-    assert_eq!(queue.take(), left.map(|(number, key)| message(number, key, 0)));
+    assert_eq!(queue.take(usize::MAX), left.map(|(number, key)| message(number, key, 0)));
     assert_eq!(queue.take_dropped(), Dropped { replaced: 1, ..Dropped::default() });
 }
 
@@ -200,7 +237,7 @@ fn before_it_is_full_nothing_is_replaced() {
     for number in 0..4 {
         queue.push_dropping(message(number, Some(1), 0), &policy);
     }
-    assert_eq!(queue.take().len(), 4);
+    assert_eq!(queue.take(usize::MAX).len(), 4);
     assert_eq!(queue.take_dropped().count(), 0);
 }
 
