@@ -319,6 +319,7 @@ fn server_settings(config: &Config) -> ServerSettings {
         test_page: config.test_page,
         handshake_timeout: config.handshake.timeout,
         handshakes: config.handshake.connections,
+        handshakes_per_address: config.handshake.connections_per_address,
         connect_rate: config.handshake.connect_rate,
         connect_burst: config
             .handshake

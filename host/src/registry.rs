@@ -14,6 +14,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub(crate) use admission::Tally;
 pub use admission::{AddressKey, Admission, ConnectionLimits, NoRoom};
 
 use admission::Places;

@@ -5,6 +5,7 @@ mod accept;
 mod forwarded;
 mod http;
 mod intake;
+mod lobby;
 mod page;
 mod scrape;
 mod upgrade;
@@ -15,13 +16,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderMap;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use accept::{BindError, bind, serve};
 pub use scrape::serve_metrics;
 
+use self::lobby::Lobby;
 use crate::close::CloseReason;
 use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
@@ -43,8 +44,7 @@ pub struct Server {
     rejected_lines: LineRates,
     ended_lines: LineRates,
     accept_lines: LineRate,
-    /// Room for connections that are no clients yet.
-    handshakes: Arc<Semaphore>,
+    lobby: Lobby,
     next_connection: AtomicU64,
     ready: AtomicBool,
     stopping: CancellationToken,
@@ -63,6 +63,8 @@ pub struct ServerSettings {
     pub handshake_timeout: Duration,
     /// TCP connections at a time that are no clients yet; one more gets 503 and is closed.
     pub handshakes: usize,
+    /// How many of them one address has that is no proxy's; one more gets 429 and is closed.
+    pub handshakes_per_address: usize,
     /// Handshakes of one address in a second; zero: any number.
     pub connect_rate: u32,
     /// Handshakes that an address may have in one go.
@@ -104,7 +106,11 @@ impl Server {
         dispatcher: Dispatcher,
         counters: Arc<Counters>,
     ) -> Self {
-        let handshakes = Arc::new(Semaphore::new(settings.handshakes));
+        let lobby = Lobby::new(
+            settings.handshakes,
+            settings.handshakes_per_address,
+            settings.proxies.clone(),
+        );
         Self {
             gate,
             registry,
@@ -125,7 +131,7 @@ impl Server {
             rejected_lines: LineRates::new(REJECTED_LINES_PER_SECOND),
             ended_lines: LineRates::new(ENDED_LINES_PER_SECOND),
             accept_lines: LineRate::new(ACCEPT_LINES_PER_SECOND),
-            handshakes,
+            lobby,
             next_connection: AtomicU64::new(1),
             settings,
             ready: AtomicBool::new(true),

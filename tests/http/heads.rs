@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::raw_client::narrow;
 use crate::support::{
@@ -181,7 +181,7 @@ async fn who_reads_no_answers_is_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_connections_may_be_in_their_handshake_and_one_more_gets_503() {
     let setup = TestGateway::with().module("echo", "echo");
-    let gateway = setup.table("[limits]\nhandshakes = 3").start().await;
+    let gateway = setup.table("[limits]\nhandshakes = 3\nhandshakes_per_address = 3").start().await;
     // Clients do not count.
     let mut clients = Vec::new();
     for _ in 0..5 {
@@ -204,6 +204,47 @@ async fn so_many_connections_may_be_in_their_handshake_and_one_more_gets_503() {
     drop(waiting.pop());
     until("room", || gateway.counters().http_connections.get() == 2).await;
     gateway.client("/echo").await.echo("in").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_of_one_address_leave_room_for_others() {
+    let setup = TestGateway::with().module("echo", "echo");
+    let gateway = setup.table("[limits]\nhandshakes = 8").start().await;
+    let mut silent = Vec::new();
+    // A quarter, unless it is said otherwise.
+    for _ in 0..2 {
+        silent.push(TcpStream::connect(gateway.address()).await.unwrap());
+    }
+    until("accepted", || gateway.counters().http_connections.get() == 2).await;
+    for _ in 0..20 {
+        let mut refused = TcpStream::connect(gateway.address()).await.unwrap();
+        let answer = read_response(&mut refused, &mut Vec::new()).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("5")));
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    assert_eq!(gateway.counters().rejected.of("address-handshakes"), 20);
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(gateway.address()).await.unwrap();
+    let handshake = Handshake::new("/websocket/echo").bearer(&gateway.token("alice", &[]));
+    other.write_all(&handshake.bytes()).await.unwrap();
+    assert_eq!(read_response(&mut other, &mut Vec::new()).await.status, 101);
+    drop(silent);
+    until("room", || gateway.counters().http_connections.get() == 0).await;
+    gateway.client("/echo").await.echo("in").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_has_no_share_of_its_own() {
+    let setup = TestGateway::with().set("proxies = [\"127.0.0.1\"]");
+    let gateway = setup.table("[limits]\nhandshakes = 8").start().await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(gateway.address()).await.unwrap());
+    }
+    until("accepted", || gateway.counters().http_connections.get() == 8).await;
+    let mut refused = TcpStream::connect(gateway.address()).await.unwrap();
+    assert_eq!(read_response(&mut refused, &mut Vec::new()).await.status, 503);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,8 @@ pub struct Handshake {
     pub timeout: Duration,
     /// TCP connections at a time that are no clients yet; 503 above.
     pub connections: usize,
+    /// How many of them one address may have that is no proxy's; 429 above.
+    pub connections_per_address: usize,
     /// Handshakes of one address in a second; zero: any number. 429 above.
     pub connect_rate: u32,
     /// Handshakes of one address in one go; none: as many as there may be clients, and no fewer
@@ -36,6 +38,8 @@ pub(super) fn read(limits: &mut Section<'_, '_>) -> Handshake {
     let waits = Duration::from_millis(10)..=Duration::from_secs(600);
     let timeout = limits.read_in("handshake_timeout", Duration::from_secs(10), waits);
     let handshakes = limits.read_in("handshakes", 4_096, 1..=1_000_000);
+    let per_address =
+        limits.optional_in("handshakes_per_address", "a quarter of handshakes", 1..=1_000_000);
     let connect_rate = limits.read_in("connect_rate", 100, 0..=1_000_000);
     let connect_burst =
         limits.optional_in("connect_burst", "max_connections, at least 1000", 1..=1_000_000);
@@ -45,14 +49,16 @@ pub(super) fn read(limits: &mut Section<'_, '_>) -> Handshake {
     let sizes = ByteSize::kib(8)..=ByteSize::mib(1);
     let header_size = limits.read_in("header_size", ByteSize::kib(16), sizes);
     let header_count = limits.read_in("header_count", 100, 16..=1_024);
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Handshake {
         timeout,
-        connections: usize::try_from(handshakes).unwrap_or(usize::MAX),
+        connections: count(handshakes),
+        connections_per_address: count(per_address.unwrap_or(handshakes.div_ceil(4))),
         connect_rate,
         connect_burst,
         failed_logins,
         uri_bytes: uri_size.as_len(),
         header_bytes: header_size.as_len(),
-        header_count: usize::try_from(header_count).unwrap_or(usize::MAX),
+        header_count: count(header_count),
     }
 }

@@ -66,7 +66,7 @@ struct Held {
 
 /// How many of each there are.
 #[derive(Debug)]
-struct Tally<K>(Mutex<HashMap<K, usize>>);
+pub(crate) struct Tally<K>(Mutex<HashMap<K, usize>>);
 
 impl Places {
     pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
@@ -126,8 +126,15 @@ impl From<IpAddr> for AddressKey {
     }
 }
 
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
 impl<K: Eq + Hash + Clone> Tally<K> {
-    fn take(&self, key: &K, most: usize) -> Option<()> {
+    /// One more, if there are not as many as there may be.
+    pub(crate) fn take(&self, key: &K, most: usize) -> Option<()> {
         let mut tally = self.lock();
         match tally.get_mut(key) {
             Some(count) if *count >= most => return None,
@@ -140,7 +147,8 @@ impl<K: Eq + Hash + Clone> Tally<K> {
         Some(())
     }
 
-    fn give_back(&self, key: &K) {
+    /// One less.
+    pub(crate) fn give_back(&self, key: &K) {
         let mut tally = self.lock();
         match tally.get_mut(key) {
             Some(count) if *count > 1 => *count -= 1,

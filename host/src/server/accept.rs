@@ -12,11 +12,6 @@ use super::{ACCEPT_BACKOFF, Peer, Server, http};
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 
-/// What a connection hears for which there is no room; nothing of it is read.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: text/plain; charset=utf-8\r\ncontent-length: 54\r\nretry-after: 5\r\n\
-    connection: close\r\n\r\n503 too many connections are in their handshake; retry";
-
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {}", explain(.source))]
@@ -67,12 +62,12 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener) {
 /// Serves a connection, if there is room for one more that is no client yet.
 fn take_in(server: &Arc<Server>, stream: TcpStream, address: SocketAddr) {
     let peer = Peer { connection: server.next_connection(), address };
-    match Arc::clone(&server.handshakes).try_acquire_owned() {
-        Ok(room) => drop(server.tasks.spawn(http::serve(Arc::clone(server), stream, peer, room))),
-        Err(_) => {
-            server.turned_away(peer, "handshakes", 503);
+    match server.lobby.admit(address.ip()) {
+        Ok(place) => drop(server.tasks.spawn(http::serve(Arc::clone(server), stream, peer, place))),
+        Err(no_place) => {
+            server.turned_away(peer, no_place.reason(), no_place.status());
             // Whoever does not take this at once does without.
-            let _ = stream.into_std().and_then(|mut stream| stream.write(NO_ROOM));
+            let _ = stream.into_std().and_then(|mut stream| stream.write(no_place.reply()));
         }
     }
 }
@@ -141,12 +136,5 @@ mod tests {
         assert_eq!(reason_of(libc::EINVAL), "other");
         assert!(is_about_one_connection(&io::Error::from_raw_os_error(libc::ECONNABORTED)));
         assert!(!is_about_one_connection(&io::Error::from_raw_os_error(libc::EMFILE)));
-    }
-
-    #[test]
-    fn the_answer_to_those_without_room_has_the_length_that_it_says() {
-        let text = std::str::from_utf8(NO_ROOM).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
     }
 }

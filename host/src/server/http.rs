@@ -17,9 +17,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::intake::{Intake, IntakeError};
+use super::lobby::Place;
 use super::{Peer, Server, page, upgrade};
 use crate::counters::Gauge;
 use crate::gate::{self, Rejection};
@@ -32,12 +32,7 @@ pub(super) type Reply = Response<Full<Bytes>>;
 const UNSENT_BYTES: u32 = 64 << 10;
 
 /// Serves a connection until it becomes a client, or has had its time.
-pub(super) async fn serve(
-    server: Arc<Server>,
-    stream: TcpStream,
-    peer: Peer,
-    room: OwnedSemaphorePermit,
-) {
+pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: Peer, place: Place) {
     let _counted = Counted::in_handshake(&server.counters.http_connections);
     let options = SockRef::from(&stream);
     let set = options.set_tcp_nodelay(true);
@@ -53,7 +48,7 @@ pub(super) async fn serve(
             None => tracing::debug!(connection = peer.connection, %error, "HTTP ended"),
         }
     }
-    drop(room);
+    drop(place);
 }
 
 /// HTTP on a connection, within the limits of a head.

@@ -149,6 +149,7 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_LIMITS_CONNECT_BURST", "limits.connect_burst", "7"),
         ("SPOREGATE_LIMITS_FAILED_LOGINS", "limits.failed_logins", "7"),
         ("SPOREGATE_LIMITS_HANDSHAKES", "limits.handshakes", "7"),
+        ("SPOREGATE_LIMITS_HANDSHAKES_PER_ADDRESS", "limits.handshakes_per_address", "7"),
         ("SPOREGATE_LIMITS_URI_SIZE", "limits.uri_size", "1KiB"),
         ("SPOREGATE_METRICS_LISTEN", "metrics.listen", "127.0.0.1:9"),
         ("SPOREGATE_LIMITS_PING_INTERVAL", "limits.ping_interval", "7s"),
