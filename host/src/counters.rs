@@ -1,6 +1,7 @@
 //! What the gateway counts. Relaxed, and never labelled with anything that a client chose: labels
 //! are words of the program, names of modules, and patterns of the configuration.
 
+mod closed;
 mod histogram;
 mod per_thread;
 mod reasons;
@@ -8,6 +9,7 @@ mod reasons;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+pub use closed::{Closed, ClosedCode};
 pub use histogram::{BOUNDS_NS, Histogram, Snapshot};
 pub use reasons::{By, ByReason};
 
@@ -55,17 +57,6 @@ pub struct Counters {
     paths: Vec<Arc<PathCounters>>,
     modules: Mutex<Vec<Arc<ModuleCounters>>>,
     timed: bool,
-}
-
-/// Why a session ended, as a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Closed {
-    /// The close code; of those that clients and listeners make up, only the class.
-    pub code: u16,
-    /// Stable name of the reason.
-    pub reason: &'static str,
-    /// Who closed: `client`, `listener`, `gateway`, or `nobody` where the connection broke.
-    pub initiator: &'static str,
 }
 
 /// What is counted for the clients of one `[[paths]]` entry, or of all other paths.

@@ -11,7 +11,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::{Registry as Exposition, Unit};
 
-use crate::counters::{Closed, Counters, OfPath};
+use crate::counters::{Counters, OfPath};
 use crate::registry::Registry;
 use crate::sandbox::MemoryMeter;
 use families::Families;
@@ -102,8 +102,12 @@ impl Sources {
         let rejected = rejected.into_iter().map(|(reason, count)| ([("reason", reason)], count));
         families.counter("sporegate_rejected", help, None, rejected)?;
         let help = "Clients that have gone, by close code and who closed";
-        let closed: Vec<_> =
-            counters.closed.all().into_iter().map(|(why, n)| (code(why), why, n)).collect();
+        let closed: Vec<_> = counters
+            .closed
+            .all()
+            .into_iter()
+            .map(|(why, n)| (why.code.to_string(), why, n))
+            .collect();
         let closed = closed.iter().map(|(code, why, count)| {
             let labels = [("code", &**code), ("reason", why.reason), ("initiator", why.initiator)];
             (labels, *count)
@@ -171,12 +175,3 @@ impl Sources {
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// A close code, or the class of those that are not the gateway's own.
-fn code(why: Closed) -> String {
-    match (why.initiator, why.code) {
-        ("client", 3000..) => format!("{}xxx", why.code / 1_000),
-        ("listener", 4900..) => "49xx".to_owned(),
-        (_, code) => code.to_string(),
-    }
-}

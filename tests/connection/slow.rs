@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sporegate::close::CloseReason;
+use sporegate::counters::Closed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::limited;
@@ -204,7 +206,8 @@ async fn a_client_that_takes_little_at_a_time_does_not_outstay_its_time() {
         assert!(since.elapsed() < Duration::from_secs(10), "it is still there");
     }
     let counters = gateway.counters();
-    until("counted", || counters.closed.all().iter().any(|(why, _)| why.code == 4203)).await;
+    let lifetime = Closed::from(&CloseReason::LIFETIME);
+    until("counted", || counters.closed.of(lifetime) == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

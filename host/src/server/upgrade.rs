@@ -134,7 +134,7 @@ impl Drop for Connected<'_> {
 
 /// Counts and tells how a session ended.
 fn note_end(server: &Server, peer: Peer, session: &Session, reason: &CloseReason, since: Instant) {
-    let label = label(reason);
+    let label = Closed::from(reason);
     server.counters.closed.increment(label);
     let traffic = session.traffic();
     macro_rules! tell {
@@ -185,23 +185,6 @@ fn is_abuse(cause: CloseCause) -> bool {
         | CloseCause::Expired
         | CloseCause::Lost => false,
     }
-}
-
-fn label(reason: &CloseReason) -> Closed {
-    let initiator = match reason.cause() {
-        CloseCause::Client => "client",
-        CloseCause::Listener => "listener",
-        // Nobody said a word.
-        CloseCause::Lost => "nobody",
-        _ => "gateway",
-    };
-    // What others make up is counted by class: else they would decide how many series there are.
-    let code = match (initiator, reason.code()) {
-        ("client", code @ 3000..) => code / 1_000 * 1_000,
-        ("listener", 4900..) => 4900,
-        (_, code) => code,
-    };
-    Closed { code, reason: reason.name(), initiator }
 }
 
 /// The socket and what was read of it beyond the request.
