@@ -158,8 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Whether something of the client has not been looked at.
     async fn is_more_there(&mut self) -> bool {
-        let look = |cx: &mut Context<'_>| Poll::Ready(self.socket.get_mut().poll_ahead(cx));
-        std::future::poll_fn(look).await == Ahead::Arrived
+        once(|cx| self.socket.get_mut().poll_ahead(cx)).await == Ahead::Arrived
     }
 
     /// Looks at what the client has sent and how, now that all of it has been handled.
@@ -205,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let mut next = first;
         for _ in 0..READ_BATCH {
             self.handle(next).await?;
-            match std::future::poll_fn(|cx| Poll::Ready(socket::poll_next(self.socket, cx))).await {
+            match once(|cx| socket::poll_next(self.socket, cx)).await {
                 Poll::Ready(frame) => next = frame,
                 Poll::Pending => return Ok(()),
             }
@@ -277,7 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn dispatch(&mut self, payload: Payload) -> Result<Option<CloseReason>, Ending> {
         let Self { socket, session, dispatcher, routes, liveness, .. } = self;
         let mut call = pin!(dispatcher.message(session, routes, payload));
-        match std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+        match once(|cx| call.as_mut().poll(cx)).await {
             Poll::Ready(verdict) => Ok(verdict),
             // Rare, and its room is not needed before.
             Poll::Pending => Box::pin(meanwhile::attend(call, socket, session, liveness)).await,
@@ -292,6 +291,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn write_waiting(&mut self) -> Result<(), Ending> {
         socket::write_drained(self.socket, self.session, &mut self.liveness).await
     }
+}
+
+/// What there is at once: polls, and does not wait.
+async fn once<T>(mut poll: impl FnMut(&mut Context<'_>) -> T) -> T {
+    std::future::poll_fn(|context| Poll::Ready(poll(context))).await
 }
 
 fn ping() -> Message {

@@ -27,7 +27,10 @@ async fn close_of(client: &mut RawClient) -> (u16, String) {
 /// How often a connection was closed for this reason.
 fn closed(gateway: &TestGateway, code: u16) -> u64 {
     let all = gateway.counters().closed.all();
-    all.iter().filter(|(label, _)| label.code == ClosedCode::Exactly(code)).map(|(_, count)| count).sum()
+    all.iter()
+        .filter(|(label, _)| label.code == ClosedCode::Exactly(code))
+        .map(|(_, count)| count)
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::gulp::Ahead;
 use super::liveness::{Due, Liveness};
 use super::socket::{self, Ending};
-use super::{Socket, keep_alive, ping};
+use super::{Socket, keep_alive, once, ping};
 use crate::close::CloseReason;
 use crate::session::Session;
 
@@ -81,7 +81,7 @@ where
             Event::Timer(Due::Ping) => Some(Outgoing::Message(ping())),
             Event::Timer(Due::KeepAlive) => Some(Outgoing::Message(keep_alive())),
             Event::Timer(Due::PeerIsDead) => {
-                match poll_fn(|cx| Poll::Ready(socket.get_mut().poll_ahead(cx))).await {
+                match once(|cx| socket.get_mut().poll_ahead(cx)).await {
                     Ahead::Arrived => drop(liveness.heard()),
                     Ahead::Nothing => ending = Some(Ending::Ours(CloseReason::NO_PONG)),
                     Ahead::Ended => ending = Some(Ending::Lost),

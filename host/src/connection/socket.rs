@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::gulp::Fragmented;
 use super::liveness::Liveness;
-use super::{Gulp, Socket};
+use super::{Gulp, Socket, once};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
 use crate::message::Payload;
@@ -173,8 +173,7 @@ async fn taken<S: AsyncRead + AsyncWrite + Unpin>(
     poll: impl Fn(&mut Socket<S>, &mut Context<'_>) -> Poll<Result<(), Error>>,
 ) -> Result<(), Ending> {
     // Nearly always the socket takes all at once: then no clock is read.
-    let at_once = std::future::poll_fn(|cx| Poll::Ready(poll(socket, cx))).await;
-    if let Poll::Ready(result) = at_once {
+    if let Poll::Ready(result) = once(|cx| poll(socket, cx)).await {
         return result.map_err(Ending::from);
     }
     let timeout = liveness.write_timeout();
