@@ -79,8 +79,10 @@ causes! {
     TooBig = "too-big",
     /// A listener failed where that closes.
     ListenerFailed = "listener-failed",
-    /// Too many messages or bytes in too little time.
+    /// Too many messages in too little time.
     Rate = "rate",
+    /// Too many bytes in too little time.
+    ByteRate = "byte-rate",
     /// The client does not read.
     SlowConsumer = "slow-consumer",
     /// The client looks dead.
@@ -127,8 +129,10 @@ impl CloseReason {
         MESSAGE_TIME = 1008, MessageTime, "message took too long to arrive";
         /// More pings and pongs than the limit.
         CONTROL_RATE = 1008, ControlRate, "too many pings or pongs";
-        /// More messages or bytes than the limit of the path.
+        /// More messages than the limit of the path.
         RATE = 4101, Rate, "too many messages in too little time";
+        /// More bytes than the limit of the path.
+        BYTE_RATE = 4101, ByteRate, "too many bytes in too little time";
         /// No message from the client for too long.
         IDLE = 4202, Idle, "no message for too long";
         /// The connection has reached its greatest age.

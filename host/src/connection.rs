@@ -254,13 +254,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let verdict = self.pace.as_mut().map_or(Verdict::Pass, |pace| pace.admit(payload.len()));
         match verdict {
             Verdict::Pass => {}
-            Verdict::Close => return Err(Ending::Broken(CloseReason::RATE)),
-            Verdict::Drop => {
-                self.dispatcher.count_over_rate();
+            Verdict::Close(excess) => return Err(Ending::Broken(excess.close_reason())),
+            Verdict::Drop(excess) => {
+                self.dispatcher.count_over_rate(&excess.close_reason());
                 return Ok(false);
             }
-            Verdict::Reply(text) => {
-                self.dispatcher.count_over_rate();
+            Verdict::Reply(excess, text) => {
+                self.dispatcher.count_over_rate(&excess.close_reason());
                 // A client that does not read misses it.
                 let _ = self.session.send(text);
                 return Ok(false);

@@ -174,9 +174,10 @@ impl Dispatcher {
         }
     }
 
-    /// Counts a message of a client that was dropped because it sends too fast.
-    pub fn count_over_rate(&self) {
-        self.counters.dropped.increment("rate");
+    /// Counts a message of a client that was dropped because it sends too fast, by why it would
+    /// have been closed for it elsewhere.
+    pub fn count_over_rate(&self, reason: &CloseReason) {
+        self.counters.dropped.increment(reason.name());
     }
 
     fn note_unmatched(&self, session: &Session) {

@@ -1,6 +1,8 @@
 //! Clients that send too much in too little time: closed, ignored, or told.
 
 use serde_json::{Value, json};
+use sporegate::close::CloseReason;
+use sporegate::counters::Closed;
 
 use super::limited;
 use crate::support::raw_client::{BINARY, TEXT, frame};
@@ -41,6 +43,21 @@ async fn bytes_have_a_rate_of_their_own() {
     client.send(&[frame(BINARY, &[7; 1000]), frame(BINARY, &[7; 1000])].concat()).await;
     assert_eq!(client.frame().await.unwrap().payload.len(), 1000);
     assert_eq!(client.close_code().await, 4101);
+    client.ended().await;
+    let closed = Closed::from(&CloseReason::BYTE_RATE);
+    until("counted", || gateway.counters().closed.of(closed) == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_above_the_rate_of_bytes_are_counted_by_themselves() {
+    let limits = "message_size = \"1000B\"\nbyte_rate = \"100B\"\non_message_rate = \"drop\"";
+    let gateway = echoing(limits).await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    client.send(&frame(BINARY, &[7; 1000]).repeat(5)).await;
+    assert_eq!(client.frame().await.unwrap().payload.len(), 1000);
+    let dropped = &gateway.counters().dropped;
+    until("counted", || dropped.of("byte-rate") == 4).await;
+    assert_eq!(dropped.of("rate"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

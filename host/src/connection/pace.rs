@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::bucket::{Bucket, Limit};
+use crate::close::CloseReason;
 use crate::limits::{ConnectionPolicy, OnExcess};
 use crate::message::Payload;
 
@@ -31,14 +32,21 @@ pub(super) struct Pace {
     dropped: u64,
 }
 
-/// What becomes of a message.
+/// What becomes of a message, and what there was too much of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Pass,
-    Close,
-    Drop,
+    Close(Excess),
+    Drop(Excess),
     /// It is dropped, and the client is told so.
-    Reply(Payload),
+    Reply(Excess, Payload),
+}
+
+/// What there may be no more of for the time being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Excess {
+    Messages,
+    Bytes,
 }
 
 impl Pace {
@@ -97,28 +105,44 @@ impl Pace {
                 Verdict::Pass
             }
             (messages, bytes) => {
-                let waits = [messages.err(), bytes.err()];
-                self.exceeded(waits.into_iter().flatten().max().unwrap_or_default())
+                // Of two the one that has to be waited for longer.
+                match (messages.err(), bytes.err()) {
+                    (messages, Some(wait)) if messages.is_none_or(|other| other < wait) => {
+                        self.exceeded(Excess::Bytes, wait)
+                    }
+                    (wait, _) => self.exceeded(Excess::Messages, wait.unwrap_or_default()),
+                }
             }
         }
     }
 
-    fn exceeded(&mut self, wait: Duration) -> Verdict {
+    fn exceeded(&mut self, excess: Excess, wait: Duration) -> Verdict {
         self.dropped += 1;
         match self.on_excess {
-            OnExcess::Close => Verdict::Close,
-            OnExcess::Drop => Verdict::Drop,
+            OnExcess::Close => Verdict::Close(excess),
+            OnExcess::Drop => Verdict::Drop(excess),
             OnExcess::Reply => {
                 let since = self.replied.map(|at| self.now.saturating_duration_since(at));
                 if since.is_some_and(|since| since < REPLY_INTERVAL) {
-                    return Verdict::Drop;
+                    return Verdict::Drop(excess);
                 }
                 self.replied = Some(self.now);
                 let (dropped, wait) = (std::mem::take(&mut self.dropped), wait.as_millis() + 1);
-                Verdict::Reply(Payload::text(format!(
+                let text = format!(
                     r#"{{"type":"error","reason":"rate","dropped":{dropped},"retryAfterMs":{wait}}}"#
-                )))
+                );
+                Verdict::Reply(excess, Payload::text(text))
             }
+        }
+    }
+}
+
+impl Excess {
+    /// Why a client is closed for it, where it is.
+    pub(super) fn close_reason(self) -> CloseReason {
+        match self {
+            Self::Messages => CloseReason::RATE,
+            Self::Bytes => CloseReason::BYTE_RATE,
         }
     }
 }
@@ -152,10 +176,13 @@ mod tests {
         let mut pace = pace(10, 3, 0, OnExcess::Close);
         pace.wake();
         assert_eq!([(); 3].map(|()| pace.admit(9_999)), [const { Verdict::Pass }; 3]);
-        assert_eq!(pace.admit(0), Verdict::Close);
+        assert_eq!(pace.admit(0), Verdict::Close(Excess::Messages));
         tokio::time::advance(Duration::from_millis(100)).await;
         pace.wake();
-        assert_eq!((pace.admit(0), pace.admit(0)), (Verdict::Pass, Verdict::Close));
+        assert_eq!(
+            (pace.admit(0), pace.admit(0)),
+            (Verdict::Pass, Verdict::Close(Excess::Messages))
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,10 +191,10 @@ mod tests {
         pace.wake();
         // The largest message always has room once.
         assert_eq!(pace.admit(1_000), Verdict::Pass);
-        assert_eq!([(); 9].map(|()| pace.admit(1)), [const { Verdict::Drop }; 9]);
+        assert_eq!([(); 9].map(|()| pace.admit(1)), [const { Verdict::Drop(Excess::Bytes) }; 9]);
         tokio::time::advance(Duration::from_secs(1)).await;
         pace.wake();
-        assert_eq!((pace.admit(100), pace.admit(1)), (Verdict::Pass, Verdict::Drop));
+        assert_eq!((pace.admit(100), pace.admit(1)), (Verdict::Pass, Verdict::Drop(Excess::Bytes)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -198,12 +225,13 @@ mod tests {
         pace.wake();
         assert_eq!(pace.admit(0), Verdict::Pass);
         let reply = |dropped: u64, wait: u64| {
-            Verdict::Reply(Payload::text(format!(
+            let text = format!(
                 r#"{{"type":"error","reason":"rate","dropped":{dropped},"retryAfterMs":{wait}}}"#
-            )))
+            );
+            Verdict::Reply(Excess::Messages, Payload::text(text))
         };
         assert_eq!(pace.admit(0), reply(1, 1_001));
-        assert_eq!([(); 4].map(|()| pace.admit(0)), [const { Verdict::Drop }; 4]);
+        assert_eq!([(); 4].map(|()| pace.admit(0)), [const { Verdict::Drop(Excess::Messages) }; 4]);
         tokio::time::advance(Duration::from_secs(1)).await;
         pace.wake();
         assert_eq!((pace.admit(0), pace.admit(0)), (Verdict::Pass, reply(5, 1_001)));

@@ -174,6 +174,7 @@ fn is_abuse(cause: CloseCause) -> bool {
         | CloseCause::ControlRate
         | CloseCause::TooBig
         | CloseCause::Rate
+        | CloseCause::ByteRate
         | CloseCause::SlowConsumer => true,
         CloseCause::Client
         | CloseCause::Listener
