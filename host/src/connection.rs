@@ -29,7 +29,7 @@ use self::gulp::Ahead;
 pub use self::gulp::Gulp;
 use self::liveness::{Due, Liveness};
 use self::pace::{Pace, Verdict};
-use self::socket::Ending;
+use self::socket::{Ending, Farewell};
 use crate::close::CloseReason;
 use crate::dispatch::{Dispatcher, RouteCache};
 use crate::limits::ConnectionPolicy;
@@ -104,7 +104,12 @@ where
     session.outbox().end();
     dispatcher.count_dropped(session.outbox().take_dropped());
     // Only an ending connection needs room for this.
-    Box::pin(ending.close(connection.socket, session.policy().close_timeout)).await
+    let closing = Box::pin(ending.close(connection.socket, session.policy().close_timeout));
+    let (reason, farewell) = closing.await;
+    if farewell == Farewell::CutOff {
+        dispatcher.count_close_timeout();
+    }
+    reason
 }
 
 enum Never {}

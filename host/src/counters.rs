@@ -32,10 +32,14 @@ pub struct Counters {
     pub rejected: ByReason,
     /// Sessions that ended, by why they did.
     pub closed: By<Closed>,
+    /// Sessions whose client did not do its half of the close in time.
+    pub close_timeouts: Counter,
     /// Messages received from clients.
     pub messages_received: Counter,
     /// Messages that listeners queued for clients.
     pub messages_queued: Counter,
+    /// Sends to one client that listeners were refused, by reason.
+    pub sends_refused: ByReason,
     /// Messages that were dropped on their way from or to a client, by reason.
     pub dropped: ByReason,
     /// Messages that no listener matched.
@@ -111,8 +115,10 @@ impl Counters {
             accepted: Counter::default(),
             rejected: ByReason::default(),
             closed: By::default(),
+            close_timeouts: Counter::default(),
             messages_received: Counter::default(),
             messages_queued: Counter::default(),
+            sends_refused: ByReason::default(),
             dropped: ByReason::default(),
             unmatched: Counter::default(),
             calls: Counter::default(),

@@ -174,6 +174,11 @@ impl Dispatcher {
         }
     }
 
+    /// Counts a client that did not do its half of a close in time.
+    pub fn count_close_timeout(&self) {
+        self.counters.close_timeouts.increment();
+    }
+
     /// Counts a message of a client that was dropped because it sends too fast, by why it would
     /// have been closed for it elsewhere.
     pub fn count_over_rate(&self, reason: &CloseReason) {

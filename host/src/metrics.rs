@@ -113,6 +113,9 @@ impl Sources {
             (labels, *count)
         });
         families.counter("sporegate_closes", help, None, closed)?;
+        let help = "Clients that did not do their half of a close in time";
+        let late = [([], counters.close_timeouts.get())];
+        families.counter("sporegate_close_timeouts", help, None, late)?;
         let help = "From a ping until the next sign of life of the client";
         families.durations("sporegate_ping_round_trip", help, [([], counters.ping.snapshot())])
     }
@@ -141,6 +144,10 @@ impl Sources {
         let dropped = counters.dropped.all();
         let dropped = dropped.into_iter().map(|(reason, count)| ([("reason", reason)], count));
         families.counter("sporegate_messages_dropped", help, None, dropped)?;
+        let help = "Sends to one client that a listener was refused";
+        let refused = counters.sends_refused.all();
+        let refused = refused.into_iter().map(|(reason, count)| ([("reason", reason)], count));
+        families.counter("sporegate_sends_refused", help, None, refused)?;
         let help = "Bytes that wait for clients now";
         families.gauge("sporegate_outbox", help, bytes, self.paths(OfPath::OutboxBytes))?;
         let help = "From the arrival of a message until all its listeners have answered";

@@ -190,7 +190,7 @@ impl Server {
     }
 
     /// Counts a connection that was turned away without a request, and tells it at a limited rate.
-    fn turned_away(&self, peer: Peer, reason: &'static str, status: u16) {
+    fn turned_away(&self, peer: Peer, reason: &'static str, status: Option<u16>) {
         self.counters.rejected.increment(reason);
         if let Some(admitted) = self.rejected_lines.admit(reason) {
             let (connection, more) = (peer.connection, admitted.dropped_before);

@@ -55,6 +55,9 @@ async fn a_peer_that_never_answers_a_close_is_dropped_after_the_close_timeout() 
     let took = since.elapsed();
     assert!(took > Duration::from_millis(200) && took < Duration::from_secs(3), "{took:?}");
     assert_eq!(watcher.gone().await["code"], 4900);
+    assert_eq!(gateway.counters().close_timeouts.get(), 1);
+    watcher.close().await;
+    assert_eq!(gateway.counters().close_timeouts.get(), 1, "whoever answers is in time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,6 +41,7 @@ async fn a_send_to_a_client_that_does_not_read_is_refused_once_its_outbox_is_ful
         }
     };
     assert!((1..=4).contains(&refused));
+    assert_eq!(gateway.counters().sends_refused.of("queue-full"), refused);
     // Its outbox, and what sockets hold: what is being written counts too, until they took it.
     assert!((16..=22).contains(&sent), "{sent} were taken");
     let all = gateway.gateway().server().registry().all();

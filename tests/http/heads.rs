@@ -100,6 +100,8 @@ async fn a_head_that_takes_too_long_is_cut_off_however_it_trickles() {
     assert_eq!(first_line(&mut reader).await, "HTTP/1.1 408 Request Timeout");
     trickle.await.unwrap();
     until("counted", || gateway.counters().rejected.of("handshake-timeout") == 3).await;
+    // The one that said nothing.
+    assert_eq!(gateway.counters().rejected.of("handshake-silent"), 1);
 }
 
 /// Reads until the connection ends, and returns the first line.
@@ -176,6 +178,7 @@ async fn who_reads_no_answers_is_cut_off() {
     let sending = async { while stream.write_all(&many).await.is_ok() {} };
     tokio::time::timeout(PATIENCE, sending).await.expect("its requests are taken for ever");
     until("gone", || gateway.counters().http_connections.get() == 0).await;
+    assert_eq!(gateway.counters().rejected.of("answer-unread"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,6 +50,15 @@ pub(super) enum Ending {
     Lost,
 }
 
+/// How a closing handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// There is nothing left to wait for.
+    Over,
+    /// The peer did not do its half in time.
+    CutOff,
+}
+
 /// A server's end of an upgraded stream.
 pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     stream: Gulp<S>,
@@ -218,20 +227,20 @@ impl Ending {
         })
     }
 
-    /// Does what the closing handshake still needs, within `timeout`, and gives the reason that
-    /// listeners are told.
+    /// Does what the closing handshake still needs, within `timeout`; gives the reason that
+    /// listeners are told, and whether the peer did its half.
     pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         socket: &mut Socket<S>,
         timeout: Duration,
-    ) -> CloseReason {
-        match self {
-            Self::Lost => CloseReason::LOST,
+    ) -> (CloseReason, Farewell) {
+        let (reason, in_time) = match self {
+            Self::Lost => return (CloseReason::LOST, Farewell::Over),
             Self::Peer(reason) => {
                 // The library has queued the answering close frame.
-                let _ = tokio::time::timeout(timeout, socket.flush()).await;
-                let _ = tokio::time::timeout(timeout, socket.get_mut().shutdown()).await;
-                reason
+                let answered = tokio::time::timeout(timeout, socket.flush()).await;
+                let ended = tokio::time::timeout(timeout, socket.get_mut().shutdown()).await;
+                (reason, answered.is_ok() && ended.is_ok())
             }
             Self::Ours(reason) => {
                 let handshake = async {
@@ -243,8 +252,8 @@ impl Ending {
                     }
                     Ok::<_, Error>(())
                 };
-                let _ = tokio::time::timeout(timeout, handshake).await;
-                reason
+                let ended = tokio::time::timeout(timeout, handshake).await;
+                (reason, ended.is_ok())
             }
             Self::Broken(reason) => {
                 let goodbye = async {
@@ -254,10 +263,11 @@ impl Ending {
                     discard(stream).await;
                     Ok::<_, Error>(())
                 };
-                let _ = tokio::time::timeout(timeout, goodbye).await;
-                reason
+                let ended = tokio::time::timeout(timeout, goodbye).await;
+                (reason, ended.is_ok())
             }
-        }
+        };
+        (reason, if in_time { Farewell::Over } else { Farewell::CutOff })
     }
 }
 

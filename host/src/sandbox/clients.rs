@@ -115,14 +115,17 @@ impl InstanceState {
         let session = self.visible(to).ok_or_else(|| self.unknown(to))?;
         check_size(&payload, [&session])?;
         self.count_send(payload.len()).map_err(limit_exceeded)?;
-        if self.closes(&session) {
-            return Err(Error::Closed);
-        }
-        let permit =
-            SendPermit::reserve(&session, payload.len()).map_err(|refusal| match refusal {
+        let permit = match self.closes(&session) {
+            true => Err(Refusal::Closed),
+            false => SendPermit::reserve(&session, payload.len()),
+        };
+        let permit = permit.map_err(|refusal| {
+            self.context.counters.sends_refused.increment(refusal.name());
+            match refusal {
                 Refusal::Closed => Error::Closed,
                 Refusal::Full => Error::QueueFull,
-            })?;
+            }
+        })?;
         self.call.effects.send(permit, payload);
         Ok(())
     }

@@ -65,7 +65,7 @@ fn take_in(server: &Arc<Server>, stream: TcpStream, address: SocketAddr) {
     match server.lobby.admit(address.ip()) {
         Ok(place) => drop(server.tasks.spawn(http::serve(Arc::clone(server), stream, peer, place))),
         Err(no_place) => {
-            server.turned_away(peer, no_place.reason(), no_place.status());
+            server.turned_away(peer, no_place.reason(), Some(no_place.status()));
             // Whoever does not take this at once does without.
             let _ = stream.into_std().and_then(|mut stream| stream.write(no_place.reply()));
         }

@@ -41,12 +41,17 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: Peer, pl
     }
     let settings = &server.settings;
     let stream = Intake::new(stream, settings.handshake_timeout, settings.uri_bytes);
+    let ending = stream.ending();
     let service = service_fn(|request| answer(&server, peer, request));
-    if let Err(error) = serve_connection(&server, stream, service).await {
-        match refusal(&error) {
+    match serve_connection(&server, stream, service).await {
+        Ok(()) if ending.get() == Some(&IntakeError::Silent) => {
+            server.turned_away(peer, SILENT, None);
+        }
+        Ok(()) => {}
+        Err(error) => match refusal(&error) {
             Some((reason, status)) => server.turned_away(peer, reason, status),
             None => tracing::debug!(connection = peer.connection, %error, "HTTP ended"),
-        }
+        },
     }
     drop(place);
 }
@@ -80,21 +85,27 @@ where
     }
 }
 
-/// What was answered to what never became a request: a stable reason and the status.
-fn refusal(error: &hyper::Error) -> Option<(&'static str, u16)> {
+/// The reason of a connection that said nothing in time.
+const SILENT: &str = "handshake-silent";
+
+/// What was answered to what never became a request: a stable reason and the status, if there was
+/// an answer.
+fn refusal(error: &hyper::Error) -> Option<(&'static str, Option<u16>)> {
     let inner = std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<std::io::Error>())
         .and_then(std::io::Error::get_ref)
         .and_then(|inner| inner.downcast_ref::<IntakeError>());
     match inner {
-        Some(IntakeError::SlowRequest) => return Some(("handshake-timeout", 408)),
-        Some(IntakeError::LongAddress) => return Some(("address-length", 414)),
+        Some(IntakeError::SlowRequest) => return Some(("handshake-timeout", Some(408))),
+        Some(IntakeError::Silent) => return Some((SILENT, None)),
+        Some(IntakeError::Unread) => return Some(("answer-unread", None)),
+        Some(IntakeError::LongAddress) => return Some(("address-length", Some(414))),
         Some(IntakeError::Idle) => return None,
         None => {}
     }
     match error {
-        _ if error.is_parse_too_large() => Some(("head-size", 431)),
-        _ if error.is_parse() => Some(("malformed", 400)),
+        _ if error.is_parse_too_large() => Some(("head-size", Some(431))),
+        _ if error.is_parse() => Some(("malformed", Some(400))),
         _ => None,
     }
 }

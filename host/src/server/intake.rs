@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,7 +30,13 @@ pub(super) enum IntakeError {
     /// Its time was over in the middle of a request; it was answered with 408.
     #[error("the request was not whole in time")]
     SlowRequest,
-    /// Its time was over and it had asked for nothing, or did not take the answer.
+    /// Its time was over and it had not said a word.
+    #[error("it asked for nothing in time")]
+    Silent,
+    /// Its time was over and it did not take the answer.
+    #[error("it did not take the answer in time")]
+    Unread,
+    /// Its time was over, and it had been answered whatever it had asked for.
     #[error("its time was over")]
     Idle,
     /// The request line was too long; it was answered with 414.
@@ -44,8 +51,10 @@ pub(super) struct Intake {
     deadline: Pin<Box<Sleep>>,
     /// Bytes that the first line may still have; none once it has ended.
     line_room: Option<usize>,
+    silent: bool,
     asked: bool,
     stalled: bool,
+    ending: Arc<OnceLock<IntakeError>>,
 }
 
 impl Intake {
@@ -55,9 +64,17 @@ impl Intake {
             stream,
             deadline: Box::pin(tokio::time::sleep(time)),
             line_room: Some(uri_bytes.saturating_add(LINE_SLACK_BYTES)),
+            silent: true,
             asked: false,
             stalled: false,
+            ending: Arc::default(),
         }
+    }
+
+    /// Where it is told why its time was over. Of a connection that waits for its first request the
+    /// HTTP side keeps it to itself.
+    pub(super) fn ending(&self) -> Arc<OnceLock<IntakeError>> {
+        Arc::clone(&self.ending)
     }
 
     /// The connection, without any bound on its time.
@@ -77,7 +94,14 @@ impl Intake {
         if self.asked && !self.stalled {
             return Poll::Ready(self.refuse(TIMEOUT_REPLY, IntakeError::SlowRequest, context));
         }
-        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, IntakeError::Idle))
+        let why = match (self.silent, self.stalled) {
+            (true, _) => IntakeError::Silent,
+            (false, true) => IntakeError::Unread,
+            (false, false) => IntakeError::Idle,
+        };
+        // Once is enough.
+        let _ = self.ending.set(why);
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, why))
     }
 
     /// Answers as far as the socket takes it at once.
@@ -114,6 +138,7 @@ impl AsyncRead for Intake {
             Poll::Ready(Ok(())) => {
                 let new = buffer.filled().get(before..).unwrap_or_default();
                 self.asked |= !new.is_empty();
+                self.silent &= new.is_empty();
                 if self.is_line_too_long(new) {
                     let error = self.refuse(URI_REPLY, IntakeError::LongAddress, context);
                     return Poll::Ready(Err(error));

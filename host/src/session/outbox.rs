@@ -58,6 +58,19 @@ pub enum Refusal {
     Full,
 }
 
+impl Refusal {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Closed, Self::Full];
+
+    /// Stable name, for metrics; as the interface calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Full => "queue-full",
+        }
+    }
+}
+
 /// Room for one message, taken at the moment of the request and given back when it is dropped
 /// unused. It keeps a promise made to a listener until its call succeeds. Where the policy is to
 /// drop messages no room is taken: what has to go goes when the message is sent, so that a call
