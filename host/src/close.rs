@@ -29,6 +29,9 @@ macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $cause:ident, $text:literal;)*) => {
         $($(#[$doc])* pub const $name: Self =
             Self { code: $code, cause: CloseCause::$cause, text: Cow::Borrowed($text) };)*
+
+        /// All that nobody else makes up.
+        pub const ALL: &'static [Self] = &[$(Self::$name,)*];
     };
 }
 

@@ -60,7 +60,23 @@ pub struct Counters {
     pub ping: Histogram,
     paths: Vec<Arc<PathCounters>>,
     modules: Mutex<Vec<Arc<ModuleCounters>>>,
+    call_failures: Option<Vec<&'static str>>,
     timed: bool,
+}
+
+/// All reasons that there are for what is counted by reason: those who give them know them.
+#[derive(Clone, Debug, Default)]
+pub struct Reasons {
+    /// Of [`Counters::rejected`].
+    pub rejected: Vec<&'static str>,
+    /// Of [`Counters::sends_refused`].
+    pub sends_refused: Vec<&'static str>,
+    /// Of [`Counters::dropped`].
+    pub dropped: Vec<&'static str>,
+    /// Of [`Counters::accept_errors`].
+    pub accept_errors: Vec<&'static str>,
+    /// Of [`ModuleCounters::failures`].
+    pub call_failures: Vec<&'static str>,
 }
 
 /// What is counted for the clients of one `[[paths]]` entry, or of all other paths.
@@ -114,7 +130,7 @@ impl Counters {
         Self {
             accepted: Counter::default(),
             rejected: ByReason::default(),
-            closed: By::default(),
+            closed: By::showing(Closed::all()),
             close_timeouts: Counter::default(),
             messages_received: Counter::default(),
             messages_queued: Counter::default(),
@@ -130,7 +146,21 @@ impl Counters {
             ping: Histogram::default(),
             paths: all.map(|pattern| Arc::new(PathCounters::new(&pattern))).collect(),
             modules: Mutex::default(),
+            call_failures: None,
             timed: timed == Timed::Yes,
+        }
+    }
+
+    /// The same, and all that is counted by reason shows these from the beginning.
+    #[must_use]
+    pub fn showing(self, reasons: Reasons) -> Self {
+        Self {
+            rejected: By::showing(reasons.rejected),
+            sends_refused: By::showing(reasons.sends_refused),
+            dropped: By::showing(reasons.dropped),
+            accept_errors: By::showing(reasons.accept_errors),
+            call_failures: Some(reasons.call_failures),
+            ..self
         }
     }
 
@@ -154,7 +184,7 @@ impl Counters {
         let new = Arc::new(ModuleCounters {
             name: Arc::clone(name),
             calls: Counter::default(),
-            failures: ByReason::default(),
+            failures: self.call_failures.clone().map_or_else(By::default, By::showing),
             duration: Histogram::default(),
         });
         modules.push(Arc::clone(&new));

@@ -11,7 +11,7 @@ use crate::message::Payload;
 use crate::modules::{Module, ModuleTable};
 use crate::rate::LineRate;
 use crate::registry::Registry;
-use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome};
+use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome, TrapCause};
 use crate::session::{Dropped, Session};
 
 pub use crate::modules::RouteCache;
@@ -22,6 +22,23 @@ const FAILURE_LINES_PER_SECOND: u32 = 10;
 
 /// Sub path of the echo that never leaves native code; only for measuring.
 const NATIVE_ECHO_PATH: &str = "/__native_echo";
+
+/// Messages that were dropped because their client is slow: the oldest, the newest, or replaced.
+const OUTBOX_DROPS: [&str; 3] = ["outbox-oldest", "outbox-newest", "outbox-replaced"];
+
+/// The failure of a call that its listener answered with an error.
+const REFUSED: &str = "refused";
+
+/// Every reason for which a message is dropped.
+pub fn drops() -> Vec<&'static str> {
+    let above_rate = [CloseReason::RATE, CloseReason::BYTE_RATE].map(|reason| reason.name());
+    OUTBOX_DROPS.into_iter().chain(above_rate).collect()
+}
+
+/// Every cause for which a call fails.
+pub fn call_failures() -> Vec<&'static str> {
+    [REFUSED].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str)).collect()
+}
 
 /// Brings messages and disconnects to listeners.
 #[derive(Debug)]
@@ -163,11 +180,8 @@ impl Dispatcher {
 
     /// Counts messages for a slow client that were dropped.
     pub fn count_dropped(&self, dropped: Dropped) {
-        for (reason, count) in [
-            ("outbox-oldest", dropped.oldest),
-            ("outbox-newest", dropped.newest),
-            ("outbox-replaced", dropped.replaced),
-        ] {
+        let counts = [dropped.oldest, dropped.newest, dropped.replaced];
+        for (reason, count) in OUTBOX_DROPS.into_iter().zip(counts) {
             if count > 0 {
                 self.counters.dropped.add(reason, u64::from(count));
             }
@@ -198,7 +212,7 @@ impl Dispatcher {
 
     fn note_failure(&self, module: &Module, session: &Session, failure: &CallFailure) {
         let (counter, cause) = match failure {
-            CallFailure::Refused(_) => (&self.counters.calls_refused, "refused"),
+            CallFailure::Refused(_) => (&self.counters.calls_refused, REFUSED),
             CallFailure::Ended { cause, .. } => (&self.counters.calls_ended, cause.as_str()),
         };
         counter.increment();

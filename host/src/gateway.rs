@@ -13,14 +13,15 @@ use crate::auth::{
     AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
 };
 use crate::config::{self, AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
-use crate::counters::{Counters, Timed};
-use crate::dispatch::Dispatcher;
+use crate::counters::{Counters, Reasons, Timed};
+use crate::dispatch::{self, Dispatcher};
 use crate::gate::{Gate, GateSettings};
 use crate::metrics::{self, Metrics};
 use crate::modules::{Loaded, Loader, ModuleTable, Refused};
 use crate::registry::{ConnectionLimits, Registry};
 use crate::sandbox::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 use crate::server::{self, BindError, Server, ServerSettings};
+use crate::session::Refusal;
 
 /// What a test or a measurement may switch on, and no configuration can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -251,7 +252,14 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
 /// Durations are measured where somebody can look at them.
 fn counters(config: &Config) -> Counters {
     let patterns = config.paths.iter().map(|rule| rule.pattern.to_string());
-    Counters::new(patterns, if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No })
+    let timed = if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No };
+    Counters::new(patterns, timed).showing(Reasons {
+        rejected: server::rejections(),
+        sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
+        dropped: dispatch::drops(),
+        accept_errors: server::ACCEPT_ERRORS.to_vec(),
+        call_failures: dispatch::call_failures(),
+    })
 }
 
 async fn load_modules(

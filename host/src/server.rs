@@ -19,10 +19,11 @@ use hyper::header::HeaderMap;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use accept::{BindError, bind, serve};
+pub use accept::{ACCEPT_ERRORS, BindError, bind, serve};
 pub use scrape::serve_metrics;
 
-use self::lobby::Lobby;
+use self::lobby::{Lobby, NoPlace};
+use crate::auth::AuthError;
 use crate::close::CloseReason;
 use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
@@ -96,6 +97,13 @@ const ACCEPT_LINES_PER_SECOND: u32 = 1;
 
 /// Pause after an accept that failed for lack of something that others hold.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Every reason for which a server turns away a request or a connection.
+pub fn rejections() -> Vec<&'static str> {
+    let of_requests = Rejection::REASONS.into_iter().chain(AuthError::REASONS);
+    let of_connections = http::REFUSALS.into_iter().chain(NoPlace::ALL.map(NoPlace::reason));
+    of_requests.chain(of_connections).collect()
+}
 
 impl Server {
     /// A server that is ready, and accepts nothing yet.

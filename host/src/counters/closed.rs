@@ -27,6 +27,26 @@ pub enum ClosedCode {
     OfListener,
 }
 
+/// Codes of RFC 6455 and its registry that a client may send, and that it sent none.
+const OF_CLIENTS: [u16; 12] =
+    [1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1013];
+
+impl Closed {
+    /// All there are.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let own = CloseReason::ALL.iter().map(Self::from);
+        let exactly = OF_CLIENTS.into_iter().map(ClosedCode::Exactly);
+        let of_clients = exactly.chain([3, 4].map(ClosedCode::Thousand));
+        let client = CloseCause::Client.name();
+        let of_clients =
+            of_clients.map(move |code| Self { code, reason: client, initiator: "client" });
+        let listener = CloseCause::Listener.name();
+        let of_listeners =
+            Self { code: ClosedCode::OfListener, reason: listener, initiator: "listener" };
+        own.chain(of_clients).chain([of_listeners])
+    }
+}
+
 impl From<&CloseReason> for Closed {
     fn from(reason: &CloseReason) -> Self {
         let (initiator, code) = match (reason.cause(), reason.code()) {
@@ -73,6 +93,7 @@ mod tests {
             (CloseReason::from_module(4999, "go").unwrap(), "49xx listener listener"),
         ] {
             assert_eq!(label(&reason), expected);
+            assert!(Closed::all().any(|known| known == Closed::from(&reason)), "{expected}");
         }
     }
 }

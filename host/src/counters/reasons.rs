@@ -2,29 +2,38 @@
 //! of them is closed whatever clients do.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Counts, each under a reason of type `R`.
 #[derive(Debug)]
-pub struct By<R>(Mutex<BTreeMap<R, u64>>);
+pub struct By<R> {
+    counts: Mutex<BTreeMap<R, u64>>,
+    /// All reasons that there are have been there from the beginning.
+    all_known: bool,
+}
 
 /// Counts by a stable name.
 pub type ByReason = By<&'static str>;
 
-impl<R: Ord + Copy> By<R> {
-    /// Counts that show these reasons from the beginning, at zero.
+impl<R: Ord + Copy + Debug> By<R> {
+    /// Counts that show these reasons from the beginning, at zero: a rise from nothing would be
+    /// seen by nobody who looks at rates. There are no others.
     pub fn showing(reasons: impl IntoIterator<Item = R>) -> Self {
-        Self(Mutex::new(reasons.into_iter().map(|reason| (reason, 0)).collect()))
+        let counts = reasons.into_iter().map(|reason| (reason, 0)).collect();
+        Self { counts: Mutex::new(counts), all_known: true }
     }
 
     /// Adds one.
     pub fn increment(&self, reason: R) {
-        *self.lock().entry(reason).or_default() += 1;
+        self.add(reason, 1);
     }
 
     /// Adds `count`.
     pub fn add(&self, reason: R, count: u64) {
-        *self.lock().entry(reason).or_default() += count;
+        let mut counts = self.lock();
+        debug_assert!(!self.all_known || counts.contains_key(&reason), "{reason:?} is not shown");
+        *counts.entry(reason).or_default() += count;
     }
 
     /// The sum of all.
@@ -43,12 +52,12 @@ impl<R: Ord + Copy> By<R> {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<R, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<R: Ord + Copy> Default for By<R> {
+impl<R> Default for By<R> {
     fn default() -> Self {
-        Self::showing([])
+        Self { counts: Mutex::default(), all_known: false }
     }
 }

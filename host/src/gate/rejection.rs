@@ -107,6 +107,26 @@ impl Rejection {
         }
     }
 
+    /// Every value of [`Rejection::reason`], but those of bad credentials.
+    pub const REASONS: [&'static str; 16] = [
+        "not-a-websocket",
+        "version",
+        "malformed",
+        "address-length",
+        "no-such-path",
+        "wrong-host",
+        "foreign-origin",
+        "no-credentials",
+        "missing-role",
+        "no-subprotocol",
+        "full",
+        "user-full",
+        "address-full",
+        "connect-rate",
+        "failed-logins",
+        "draining",
+    ];
+
     /// Seconds after which another attempt may have more success, where the answer says so.
     pub fn retry_after(&self) -> Option<u64> {
         match self {

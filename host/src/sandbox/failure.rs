@@ -47,6 +47,17 @@ pub enum TrapCause {
 }
 
 impl TrapCause {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::Trap,
+        Self::StackOverflow,
+        Self::CpuTime,
+        Self::Timeout,
+        Self::Memory,
+        Self::HostCalls,
+        Self::Start,
+    ];
+
     /// Stable name, for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

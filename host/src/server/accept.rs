@@ -87,6 +87,9 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     reason(error) == "aborted"
 }
 
+/// Every value of [`reason`].
+pub const ACCEPT_ERRORS: [&str; 4] = ["no-descriptors", "no-memory", "aborted", "other"];
+
 /// Stable name, for logs and metrics.
 fn reason(error: &io::Error) -> &'static str {
     match error.raw_os_error() {

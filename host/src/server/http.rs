@@ -88,6 +88,10 @@ where
 /// The reason of a connection that said nothing in time.
 const SILENT: &str = "handshake-silent";
 
+/// Every reason of [`refusal`].
+pub(super) const REFUSALS: [&str; 6] =
+    ["handshake-timeout", SILENT, "answer-unread", "address-length", "head-size", "malformed"];
+
 /// What was answered to what never became a request: a stable reason and the status, if there was
 /// an answer.
 fn refusal(error: &hyper::Error) -> Option<(&'static str, Option<u16>)> {

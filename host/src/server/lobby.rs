@@ -72,6 +72,9 @@ impl Drop for Place {
 }
 
 impl NoPlace {
+    /// All there are.
+    pub(super) const ALL: [Self; 2] = [Self::Server, Self::Address];
+
     /// Stable name, for logs and metrics.
     pub(super) fn reason(self) -> &'static str {
         match self {
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_answers_have_the_status_and_the_length_that_they_say() {
-        for no_place in [NoPlace::Server, NoPlace::Address] {
+        for no_place in NoPlace::ALL {
             let text = std::str::from_utf8(no_place.reply()).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with(&format!("HTTP/1.1 {} ", no_place.status())), "{head}");
