@@ -54,6 +54,11 @@ async fn an_address_above_the_limit_gets_414_however_long_it_is() {
     for bytes in [(8 << 10) + 1, 9 << 10, 17 << 10, 64 << 10, 1 << 20] {
         assert_eq!(refused(&gateway, &asking(bytes)).await, 414, "{bytes} bytes");
     }
+    // Line ends before a request are no part of it.
+    for before in ["\r\n", "\n", "\r\n\r\n"] {
+        let late = [before.as_bytes(), &asking(17 << 10)].concat();
+        assert_eq!(refused(&gateway, &late).await, 414, "{before:?}");
+    }
     // Also on a connection that has asked before, as long as the head fits.
     let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
     let mut received = Vec::new();
@@ -63,7 +68,7 @@ async fn an_address_above_the_limit_gets_414_however_long_it_is() {
         stream.write_all(&request).await.unwrap();
         assert_eq!(read_response(&mut stream, &mut received).await.status, status);
     }
-    until("counted", || gateway.counters().rejected.of("address-length") == 6).await;
+    until("counted", || gateway.counters().rejected.of("address-length") == 9).await;
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, b"", "the connection ends with it");

@@ -51,6 +51,7 @@ pub(super) struct Intake {
     deadline: Pin<Box<Sleep>>,
     /// Bytes that the first line may still have; none once it has ended.
     line_room: Option<usize>,
+    line_begun: bool,
     silent: bool,
     asked: bool,
     stalled: bool,
@@ -64,6 +65,7 @@ impl Intake {
             stream,
             deadline: Box::pin(tokio::time::sleep(time)),
             line_room: Some(uri_bytes.saturating_add(LINE_SLACK_BYTES)),
+            line_begun: false,
             silent: true,
             asked: false,
             stalled: false,
@@ -115,6 +117,12 @@ impl Intake {
     /// Whether the first line has become too long.
     fn is_line_too_long(&mut self, new: &[u8]) -> bool {
         let Some(room) = self.line_room else { return false };
+        // Line ends before a request are passed over (RFC 9112, section 2.2).
+        let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let begin =
+            if self.line_begun { Some(0) } else { new.iter().position(|b| !is_line_end(b)) };
+        let Some(new) = begin.and_then(|begin| new.get(begin..)) else { return false };
+        self.line_begun = true;
         let end = new.iter().position(|byte| *byte == b'\n');
         let length = end.unwrap_or(new.len());
         self.line_room = if end.is_some() { None } else { Some(room.saturating_sub(length)) };
