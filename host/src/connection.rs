@@ -146,12 +146,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Wake::Timer(Due::Ping) => {}
                 // A large message may take longer than a pong, and no pong can come within it.
                 Wake::Timer(Due::PeerIsDead) if arrived => {
-                    self.dispatcher.count_sign_of_life(self.liveness.heard());
+                    self.liveness.heard();
                     continue;
                 }
-                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => {
-                    self.dispatcher.count_sign_of_life(self.liveness.heard());
-                }
+                Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) if arrived => self.liveness.heard(),
                 Wake::Frame(_) | Wake::Outbox | Wake::Timer(_) => {}
             }
             // In a box, so that the room for it is taken only while there is something to do:
@@ -189,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.read_batch(frame).await?;
             }
             Wake::Outbox => {}
-            Wake::Timer(Due::Ping) => self.write(ping()).await?,
+            Wake::Timer(Due::Ping) => self.write(ping(&self.liveness)).await?,
             Wake::Timer(Due::KeepAlive) => self.write(keep_alive()).await?,
             Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
             Wake::Timer(Due::End(reason)) => return Err(Ending::Ours(reason)),
@@ -229,7 +227,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Some(Ok(Message::Text(text))) => socket::text_payload(text)?,
             Some(Ok(Message::Binary(bytes))) => Payload::Binary(bytes),
             Some(Ok(Message::Close(frame))) => return Err(Ending::peer_closed(frame)),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
+            Some(Ok(Message::Pong(payload))) => {
+                self.dispatcher.count_round_trip(self.liveness.had_pong(&payload));
+                return Ok(());
+            }
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => return Ok(()),
             Some(Err(error)) => return Err(Ending::from(error)),
             None => return Err(Ending::Lost),
         };
@@ -303,8 +305,8 @@ async fn once<T>(mut poll: impl FnMut(&mut Context<'_>) -> T) -> T {
     std::future::poll_fn(|context| Poll::Ready(poll(context))).await
 }
 
-fn ping() -> Message {
-    Message::Ping(Bytes::new())
+fn ping(liveness: &Liveness<'_>) -> Message {
+    Message::Ping(Bytes::copy_from_slice(&liveness.ping_payload()))
 }
 
 fn keep_alive() -> Message {

@@ -56,7 +56,7 @@ pub struct Counters {
     pub http_connections: Gauge,
     /// From the arrival of a message until the last listener that wanted it has answered.
     pub dispatch: Histogram,
-    /// From a ping until the next sign of life of its client.
+    /// From a ping until its pong.
     pub ping: Histogram,
     paths: Vec<Arc<PathCounters>>,
     modules: Mutex<Vec<Arc<ModuleCounters>>>,

@@ -171,8 +171,8 @@ impl Dispatcher {
         module.counters().calls.increment();
     }
 
-    /// Counts how long after a ping its client gave a sign of life.
-    pub fn count_sign_of_life(&self, after_ping: Option<Duration>) {
+    /// Counts how long after a ping its pong came.
+    pub fn count_round_trip(&self, after_ping: Option<Duration>) {
         if let Some(elapsed) = after_ping {
             self.counters.ping.record(elapsed);
         }

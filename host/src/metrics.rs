@@ -116,7 +116,7 @@ impl Sources {
         let help = "Clients that did not do their half of a close in time";
         let late = [([], counters.close_timeouts.get())];
         families.counter("sporegate_close_timeouts", help, None, late)?;
-        let help = "From a ping until the next sign of life of the client";
+        let help = "From a ping until its pong";
         families.durations("sporegate_ping_round_trip", help, [([], counters.ping.snapshot())])
     }
 

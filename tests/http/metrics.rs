@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::ask_at;
-use crate::support::raw_client::close_frame;
+use crate::support::raw_client::{PING, PONG, TEXT, close_frame, frame};
 use crate::support::{Handshake, RawClient, TestGateway, raw_request, until};
 
 /// The series of a scrape.
@@ -232,11 +232,16 @@ async fn a_port_in_use_for_metrics_is_told_before_anything_starts() {
 async fn the_round_trip_of_a_ping_is_told() {
     let setup = TestGateway::with().module("echo", "echo").table(ON);
     let gateway = setup.table("[limits]\nping_interval = \"1s\"").start().await;
-    let mut client = gateway.client("/echo").await;
-    // The library answers a ping while it is read.
-    let frame = client.frame().await;
-    assert!(matches!(frame, Some(Ok(ref message)) if message.is_ping()), "{frame:?}");
-    client.echo("heard").await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    let ping = client.frame().await.unwrap();
+    assert_eq!(ping.first, PING);
+    // Another sign of life, and a pong that nobody asked for, say nothing of the ping.
+    client.send(&[frame(TEXT, b"alive"), frame(PONG, b"alive")].concat()).await;
+    assert_eq!(client.text().await, "alive");
+    client.send(&frame(PING, b"read?")).await;
+    assert_eq!(client.frame().await.unwrap().payload, b"read?");
+    assert_eq!(gateway.counters().ping.snapshot().count, 0);
+    client.send(&frame(PONG, &ping.payload)).await;
     until("counted", || gateway.counters().ping.snapshot().count == 1).await;
     let scrape = Scrape::of(&gateway).await;
     assert_eq!(scrape.get("sporegate_ping_round_trip_seconds_count"), 1.0);

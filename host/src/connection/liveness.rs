@@ -1,7 +1,7 @@
 //! When to ping, when to send a keep-alive, and when a connection is over: because its peer is
 //! silent, or idle, or takes too long over a message, or because its time or its credentials are
-//! up. Whatever the peer sends proves that it lives; a clock is
-//! read for it only where it answers a ping.
+//! up. Whatever the peer sends proves that it lives; how long a ping took is known only from the
+//! pong that has its number.
 
 mod ends;
 
@@ -25,6 +25,7 @@ pub(super) struct Liveness<'a> {
     sleep: Pin<Box<Sleep>>,
     next_keep_alive: Option<Instant>,
     awaiting: Awaiting,
+    ping: Ping,
     /// When the peer has been idle for too long; none where it may be.
     idle_at: Option<Instant>,
     unfinished: Option<Unfinished>,
@@ -39,6 +40,15 @@ enum Awaiting {
     Ping(Instant),
     /// A ping is out; something must be heard before this time.
     Sign { before: Instant },
+}
+
+/// The last ping.
+#[derive(Clone, Copy, Default)]
+struct Ping {
+    /// What it carries; wraps.
+    number: u32,
+    /// When it was sent, as long as its pong is waited for.
+    sent: Option<Instant>,
 }
 
 /// A message that has begun and not ended.
@@ -76,6 +86,7 @@ impl<'a> Liveness<'a> {
             sleep: Box::pin(tokio::time::sleep_until(next_ping)),
             next_keep_alive: policy.keep_alive_interval.map(|interval| now + interval),
             awaiting: Awaiting::Ping(next_ping),
+            ping: Ping::default(),
             idle_at: policy.idle_timeout.map(|timeout| now + timeout),
             unfinished: None,
             ends: None,
@@ -120,13 +131,28 @@ impl<'a> Liveness<'a> {
         self.set_timer();
     }
 
-    /// The peer sent something. Returns how long after the ping, where it is the first sign since.
-    pub(super) fn heard(&mut self) -> Option<Duration> {
-        let Awaiting::Sign { before } = self.awaiting else { return None };
+    /// The peer sent something.
+    pub(super) fn heard(&mut self) {
+        let Awaiting::Sign { before } = self.awaiting else { return };
         let pinged = before - self.policy.pong_timeout;
         self.awaiting = Awaiting::Ping(pinged + self.policy.ping_interval);
         self.set_timer();
-        Some(pinged.elapsed())
+    }
+
+    /// What the ping that is due carries.
+    pub(super) fn ping_payload(&self) -> [u8; 4] {
+        self.ping.number.to_be_bytes()
+    }
+
+    /// A pong of the peer. Returns how long its ping took, if it is that of the last one.
+    pub(super) fn had_pong(&mut self, payload: &[u8]) -> Option<Duration> {
+        let own = payload == self.ping_payload();
+        own.then(|| self.ping.sent.take()).flatten().map(|sent| sent.elapsed())
+    }
+
+    /// The peer is not read for a while: how long its pong takes would say nothing of it.
+    pub(super) fn forget_ping(&mut self) {
+        self.ping.sent = None;
     }
 
     /// A message of the peer has been handled. The timer stays: it rings too early and is set then.
@@ -205,6 +231,7 @@ impl<'a> Liveness<'a> {
             && at <= now
         {
             self.awaiting = Awaiting::Sign { before: now + self.policy.pong_timeout };
+            self.ping = Ping { number: self.ping.number.wrapping_add(1), sent: Some(now) };
             return Some(Due::Ping);
         }
         let at = self.next_keep_alive.filter(|at| *at <= now)?;
@@ -264,6 +291,27 @@ mod tests {
             let dead = 4 * interval + timeout;
             assert_eq!(next(&mut liveness, start).await, (dead, Due::PeerIsDead));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_pong_of_the_last_ping_tells_how_long_it_took_and_only_once() {
+        let (start, policy) = (Instant::now(), policy(25, 10, None));
+        let mut liveness = Liveness::new(&policy, start);
+        assert_eq!(liveness.had_pong(&liveness.ping_payload()), None, "nothing was asked");
+        assert_eq!(next(&mut liveness, start).await, (25, Due::Ping));
+        let first = liveness.ping_payload();
+        liveness.heard();
+        assert_eq!(next(&mut liveness, start).await, (50, Due::Ping));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let second = liveness.ping_payload();
+        assert_eq!(liveness.had_pong(&first), None, "too late");
+        assert_eq!(liveness.had_pong(b""), None);
+        assert_eq!(liveness.had_pong(&second), Some(Duration::from_secs(3)));
+        assert_eq!(liveness.had_pong(&second), None, "again");
+        liveness.heard();
+        assert_eq!(next(&mut liveness, start).await, (75, Due::Ping));
+        liveness.forget_ping();
+        assert_eq!(liveness.had_pong(&liveness.ping_payload()), None, "nobody looked");
     }
 
     #[tokio::test(start_paused = true)]

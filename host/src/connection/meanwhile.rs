@@ -49,6 +49,7 @@ where
 {
     // Nothing is read meanwhile, so nothing can be finished.
     liveness.set_unfinished(None);
+    liveness.forget_ping();
     let mut ending: Option<Ending> = None;
     // A close that was asked for comes after this message.
     let mut closing = false;
@@ -78,11 +79,14 @@ where
                 None
             }
             Event::News => Some(Outgoing::Waiting),
-            Event::Timer(Due::Ping) => Some(Outgoing::Message(ping())),
+            Event::Timer(Due::Ping) => {
+                liveness.forget_ping();
+                Some(Outgoing::Message(ping(liveness)))
+            }
             Event::Timer(Due::KeepAlive) => Some(Outgoing::Message(keep_alive())),
             Event::Timer(Due::PeerIsDead) => {
                 match once(|cx| socket.get_mut().poll_ahead(cx)).await {
-                    Ahead::Arrived => drop(liveness.heard()),
+                    Ahead::Arrived => liveness.heard(),
                     Ahead::Nothing => ending = Some(Ending::Ours(CloseReason::NO_PONG)),
                     Ahead::Ended => ending = Some(Ending::Lost),
                 }
