@@ -1,11 +1,14 @@
 //! Without file descriptors, and with a full queue in front: the accept loop waits for better
 //! times, and who is connected notices nothing.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
-use crate::support::{Client, Handshake, Serving, TestGateway, raw_request, token, until};
+use crate::support::{
+    Client, Handshake, Serving, TestGateway, raw_exchange, raw_request, token, until,
+};
 
 /// Descriptors of the gateway: enough to start, and for some connections.
 const DESCRIPTORS: u32 = 64;
@@ -53,6 +56,29 @@ async fn without_descriptors_clients_live_on_and_the_accept_loop_does_not_spin()
     let (status, output) = serving.stop().await;
     assert!(status.success(), "{output}");
     assert!(output.contains("no-descriptors"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_descriptors_metrics_are_still_told() {
+    let setup = TestGateway::with().module("echo", "echo");
+    let setup =
+        setup.table("[limits]\nhandshake_timeout = \"10m\"\n[metrics]\nlisten = \"127.0.0.1:0\"");
+    let mut serving = Serving::start_with_descriptors(setup, DESCRIPTORS).await;
+    let metrics = serving.told("metrics at http://");
+    let metrics: SocketAddr = metrics.split('/').next().unwrap().parse().unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..DESCRIPTORS * 2 {
+        waiting.push(TcpStream::connect(serving.address()).await.unwrap());
+    }
+    until("out of descriptors", || failed_accepts(&serving) > 0).await;
+    // Again and again, for the descriptor comes back.
+    for _ in 0..5 {
+        let ask = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let answer = raw_exchange(metrics, ask).await;
+        let told = "sporegate_accept_errors_total{reason=\"no-descriptors\"} ";
+        let count = answer.split(told).nth(1).and_then(|rest| rest.split('\n').next());
+        assert!(count.is_some_and(|count| count != "0"), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,10 @@
 //! The listener for those who look after the gateway: `/metrics`, and nothing else. It is not the
-//! one that clients reach.
+//! one that clients reach. One descriptor is kept for it, so that it can be asked what is wrong when
+//! clients have taken all others.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -23,6 +25,8 @@ const MAX_CONNECTIONS: usize = 16;
 pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: Metrics) {
     let metrics = Arc::new(metrics);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let spare = Arc::new(Spare::default());
+    spare.keep();
     loop {
         let accepting = async {
             let room = Arc::clone(&room).acquire_owned().await;
@@ -33,20 +37,44 @@ pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: 
             () = server.stopping.cancelled() => return,
         };
         let (Ok(room), Ok((stream, _))) = (room, accepted) else {
-            // Out of descriptors, most likely: the other accept loop says so.
-            tokio::time::sleep(super::ACCEPT_BACKOFF).await;
+            // Out of descriptors, most likely: the other accept loop says so, and sleeps.
+            if !spare.give() {
+                tokio::time::sleep(super::ACCEPT_BACKOFF).await;
+            }
             continue;
         };
         let ServerSettings { handshake_timeout, uri_bytes, .. } = server.settings;
         let stream = Intake::new(stream, handshake_timeout, uri_bytes);
-        let (server, metrics) = (Arc::clone(&server), Arc::clone(&metrics));
+        let (server, metrics, spare) =
+            (Arc::clone(&server), Arc::clone(&metrics), Arc::clone(&spare));
         let tasks = server.tasks.clone();
         tasks.spawn(async move {
             let service = service_fn(|request| answer(&metrics, request));
             // A scraper that goes away has no further consequence.
             let _ = http::serve_connection(&server, stream, service).await;
+            // At once: what the scraper has given back is wanted by others, too.
+            spare.keep();
             drop(room);
         });
+    }
+}
+
+/// A descriptor that nobody uses, or none while a scraper has it.
+#[derive(Debug, Default)]
+struct Spare(Mutex<Option<File>>);
+
+impl Spare {
+    /// Gives it away; returns whether there was one.
+    fn give(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+
+    /// Takes one, if there is none and the system has one.
+    fn keep(&self) {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.is_none() {
+            *spare = File::open("/dev/null").ok();
+        }
     }
 }
 
