@@ -5,6 +5,7 @@ mod check;
 mod config_args;
 mod connect;
 mod demo;
+mod descriptors;
 mod inspect;
 mod logging;
 mod output;

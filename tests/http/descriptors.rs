@@ -59,6 +59,24 @@ async fn without_descriptors_clients_live_on_and_the_accept_loop_does_not_spin()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_descriptors_that_there_may_be_are_asked_for() {
+    let setup = TestGateway::with().module("echo", "echo").set("max_connections = 100");
+    let serving = Serving::start_limited(setup, &format!("-S -n {DESCRIPTORS}")).await;
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        clients.push(client(&serving).await);
+    }
+    assert!(!serving.stderr().contains("file descriptors"), "{}", serving.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fewer_descriptors_than_clients_are_told_at_the_start() {
+    let serving = Serving::start_with_descriptors(TestGateway::with(), DESCRIPTORS).await;
+    let told = "fewer file descriptors than max_connections needs";
+    until("told", || serving.stderr().contains(told)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_descriptors_metrics_are_still_told() {
     let setup = TestGateway::with().module("echo", "echo");
     let setup =

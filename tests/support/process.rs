@@ -27,11 +27,15 @@ impl Serving {
 
     /// The same in a process that may have so many file descriptors.
     pub async fn start_with_descriptors(setup: Setup, descriptors: u32) -> Self {
+        Self::start_limited(setup, &format!("-n {descriptors}")).await
+    }
+
+    /// The same in a process with limits as `ulimit` of a shell has them.
+    pub async fn start_limited(setup: Setup, ulimit: &str) -> Self {
         let program = sporegate().get_program().to_owned();
         let mut limited = Command::new("sh");
         // The shell becomes the program: the process is the one that was started.
-        limited.args(["-c", "ulimit -n \"$1\" && shift && exec \"$@\"", "sh"]);
-        limited.arg(descriptors.to_string()).arg(program);
+        limited.arg("-c").arg(format!("ulimit {ulimit} && exec \"$@\"")).arg("sh").arg(program);
         for (name, value) in sporegate().get_envs() {
             if value.is_none() {
                 limited.env_remove(name);

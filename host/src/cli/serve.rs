@@ -7,7 +7,7 @@ use sporegate::config::Config;
 use sporegate::gateway::{Gateway, Hidden};
 
 use super::runtime::StopSignals;
-use super::{ConfigArgs, Outcome, logging, output, runtime};
+use super::{ConfigArgs, Outcome, descriptors, logging, output, runtime};
 
 pub(super) const HELP: &str = "\
 Prints `listening on ws://ADDRESS/PATH` when clients can connect; logs go to standard error.
@@ -56,6 +56,7 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
 /// Starts a gateway, introduces it on standard output, and serves until a signal; a second one
 /// stops at once.
 pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> String) -> Outcome {
+    descriptors::ask_for_all(config.max_connections);
     let native_echo = std::env::var_os(NATIVE_ECHO_VARIABLE).is_some_and(|value| value == "1");
     let gateway = Gateway::start(config, Hidden { native_echo }).await?;
     let mut signals = StopSignals::catch()?;
