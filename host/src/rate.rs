@@ -18,12 +18,22 @@ pub struct LineRate {
     window: Mutex<Window>,
 }
 
-/// The same for each reason by itself, so that a flood of one hides no other. Reasons are texts of
-/// the program: there are not many.
+/// Lines about what peers do: for each reason one of a peer in each second, so that none hides what
+/// others do, and so many in all. A flood of one reason hides no other. Remembered are only those
+/// who have a line in the second that lasts: there are not more of them than lines. Reasons are
+/// texts of the program: there are not many.
 #[derive(Debug)]
-pub struct LineRates {
-    per_second: u32,
-    windows: Mutex<BTreeMap<&'static str, Window>>,
+pub struct LineRates<P> {
+    per_second: usize,
+    seconds: Mutex<BTreeMap<&'static str, Second<P>>>,
+}
+
+/// What was told for one reason lately.
+#[derive(Debug)]
+struct Second<P> {
+    since: Instant,
+    told: Vec<P>,
+    dropped: u64,
 }
 
 #[derive(Debug)]
@@ -36,7 +46,7 @@ struct Window {
 /// The line may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    /// Lines that were dropped in the window before, to be told along with this one.
+    /// Lines that were dropped before, to be told along with this one.
     pub dropped_before: u64,
 }
 
@@ -52,16 +62,32 @@ impl LineRate {
     }
 }
 
-impl LineRates {
-    /// At most `per_second` lines for each reason in each second.
-    pub fn new(per_second: u32) -> Self {
-        Self { per_second, windows: Mutex::default() }
+impl<P: Eq> LineRates<P> {
+    /// At most `per_second` lines for each reason in each second, each of another peer.
+    pub fn new(per_second: usize) -> Self {
+        Self { per_second, seconds: Mutex::default() }
     }
 
-    /// Whether one more line for this reason fits; if not it is counted as dropped.
-    pub fn admit(&self, reason: &'static str) -> Option<Admitted> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.entry(reason).or_insert_with(Window::new).admit(self.per_second)
+    /// Whether one more line for this reason about this peer fits; if not it is counted as dropped.
+    pub fn admit(&self, reason: &'static str, peer: P) -> Option<Admitted> {
+        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = seconds.entry(reason).or_insert_with(Second::new);
+        if second.since.elapsed() >= WINDOW {
+            second.since = Instant::now();
+            second.told.clear();
+        }
+        if second.told.len() >= self.per_second || second.told.contains(&peer) {
+            second.dropped += 1;
+            return None;
+        }
+        second.told.push(peer);
+        Some(Admitted { dropped_before: std::mem::take(&mut second.dropped) })
+    }
+}
+
+impl<P> Second<P> {
+    fn new() -> Self {
+        Self { since: Instant::now(), told: Vec::new(), dropped: 0 }
     }
 }
 
@@ -101,10 +127,22 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_one_reason_hides_no_other() {
-        let rates = LineRates::new(1);
-        assert!(rates.admit("a").is_some());
-        assert!(rates.admit("a").is_none());
-        assert!(rates.admit("b").is_some());
+    fn a_flood_of_one_peer_hides_no_other_and_one_of_a_reason_no_other_reason() {
+        let rates = LineRates::new(3);
+        let none_before = Some(Admitted { dropped_before: 0 });
+        assert_eq!(rates.admit("a", 1), none_before);
+        assert_eq!(rates.admit("a", 1), None);
+        assert_eq!(rates.admit("a", 2), Some(Admitted { dropped_before: 1 }));
+        assert_eq!(rates.admit("b", 1), none_before);
+        assert_eq!(rates.admit("a", 3), none_before);
+        for peer in 4..1_000 {
+            assert_eq!(rates.admit("a", peer), None);
+        }
+        let mut seconds = rates.seconds.lock().unwrap();
+        let second = seconds.get_mut("a").unwrap();
+        assert_eq!(second.told.len(), 3, "nobody else is remembered");
+        second.since = Instant::now() - WINDOW;
+        drop(seconds);
+        assert_eq!(rates.admit("a", 1), Some(Admitted { dropped_before: 996 }));
     }
 }

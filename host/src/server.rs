@@ -42,8 +42,8 @@ pub struct Server {
     counters: Arc<Counters>,
     attempts: Option<Buckets<AddressKey>>,
     failed_logins: Option<Buckets<AddressKey>>,
-    rejected_lines: LineRates,
-    ended_lines: LineRates,
+    rejected_lines: LineRates<AddressKey>,
+    ended_lines: LineRates<AddressKey>,
     accept_lines: LineRate,
     lobby: Lobby,
     next_connection: AtomicU64,
@@ -85,9 +85,9 @@ pub struct ServerSettings {
 }
 
 /// Log lines per second and reason about rejected requests, and about clients that were closed
-/// for what they did.
-const REJECTED_LINES_PER_SECOND: u32 = 2;
-const ENDED_LINES_PER_SECOND: u32 = 2;
+/// for what they did; one of each address.
+const REJECTED_LINES_PER_SECOND: usize = 10;
+const ENDED_LINES_PER_SECOND: usize = 10;
 
 /// Addresses that limits of rates remember, at some 40 bytes each.
 const REMEMBERED_ADDRESSES: usize = 65_536;
@@ -200,7 +200,8 @@ impl Server {
     /// Counts a connection that was turned away without a request, and tells it at a limited rate.
     fn turned_away(&self, peer: Peer, reason: &'static str, status: Option<u16>) {
         self.counters.rejected.increment(reason);
-        if let Some(admitted) = self.rejected_lines.admit(reason) {
+        let address = AddressKey::from(peer.address.ip());
+        if let Some(admitted) = self.rejected_lines.admit(reason, address) {
             let (connection, more) = (peer.connection, admitted.dropped_before);
             tracing::info!(connection, peer = %peer.address, status, reason, more, "rejected");
         }

@@ -181,11 +181,11 @@ fn reject(
 ) -> Reply {
     server.counters.rejected.increment(rejection.reason());
     let status = rejection.status();
-    if let Some(admitted) = server.rejected_lines.admit(rejection.reason()) {
+    let client = server.remote(peer, request.headers()).client;
+    if let Some(admitted) = server.rejected_lines.admit(rejection.reason(), client.into()) {
         // The path only: the query may hold a token.
         let path = shown(request.uri().path());
         let connection = peer.connection;
-        let client = server.remote(peer, request.headers()).client;
         let reason = rejection.reason();
         let more = admitted.dropped_before;
         let peer = peer.address;

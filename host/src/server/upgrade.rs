@@ -25,7 +25,7 @@ use crate::limits::SharedPolicy;
 use crate::message::Payload;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
-use crate::registry::Admission;
+use crate::registry::{AddressKey, Admission};
 use crate::session::{ReconnectToken, Session};
 
 /// Answers a handshake with 101 and leaves the rest to a task of its own.
@@ -60,13 +60,16 @@ pub(super) fn accept(
     let upgrade = hyper::upgrade::on(request);
     let Entry { path, principal, policy, rule, admission, .. } = entry;
     let counters = server.counters.path(rule);
-    let client = Client { path, principal, policy, counters, admission };
+    let address = remote.client.into();
+    let client = Client { address, path, principal, policy, counters, admission };
     server.tasks.spawn(run(Arc::clone(server), peer, client, upgrade));
     Ok(reply)
 }
 
 /// What of an entry outlives the answer to its handshake.
 struct Client {
+    /// As far as the configured proxies know.
+    address: AddressKey,
     path: ConnectPath,
     principal: Principal,
     policy: SharedPolicy,
@@ -76,7 +79,7 @@ struct Client {
 
 /// The whole life of a session.
 async fn run(server: Arc<Server>, peer: Peer, client: Client, upgrade: OnUpgrade) {
-    let Client { path, principal, policy, counters, admission } = client;
+    let Client { address, path, principal, policy, counters, admission } = client;
     let Some((stream, early)) = Box::pin(upgraded(&server, upgrade)).await else { return };
     let since = Instant::now();
     let order = server.registry.next_order();
@@ -109,7 +112,7 @@ async fn run(server: Arc<Server>, peer: Peer, client: Client, upgrade: OnUpgrade
     let reason = connection::serve(&mut socket, &session, &server.dispatcher).await;
     drop(socket);
     drop(connected);
-    note_end(&server, peer, &session, &reason, since);
+    note_end(&server, (peer, address), &session, &reason, since);
     // What only the end of a session needs is not part of the task before.
     Box::pin(server.dispatcher.disconnected(&session, &reason)).await;
     drop(admission);
@@ -133,7 +136,13 @@ impl Drop for Connected<'_> {
 }
 
 /// Counts and tells how a session ended.
-fn note_end(server: &Server, peer: Peer, session: &Session, reason: &CloseReason, since: Instant) {
+fn note_end(
+    server: &Server,
+    (peer, address): (Peer, AddressKey),
+    session: &Session,
+    reason: &CloseReason,
+    since: Instant,
+) {
     let label = Closed::from(reason);
     server.counters.closed.increment(label);
     let traffic = session.traffic();
@@ -155,7 +164,10 @@ fn note_end(server: &Server, peer: Peer, session: &Session, reason: &CloseReason
         };
     }
     // What a client brought upon itself is told to operators, at a limited rate.
-    let told = if is_abuse(reason.cause()) { server.ended_lines.admit(label.reason) } else { None };
+    let told = match is_abuse(reason.cause()) {
+        true => server.ended_lines.admit(label.reason, address),
+        false => None,
+    };
     match told {
         Some(told) => tell!(info, peer = %peer.address, more = told.dropped_before, "disconnected"),
         None => tell!(debug, "disconnected"),
