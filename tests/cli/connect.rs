@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::program::{Ended, Program, run};
-use crate::support::TestGateway;
+use crate::support::{PATIENCE, TestGateway};
 
 /// `connect` as alice to a sub path, with this input.
 async fn connect(gateway: &TestGateway, path: &str, input: &str) -> Ended {
@@ -93,6 +93,29 @@ async fn the_reason_of_a_close_is_one_line_and_tells_the_terminal_nothing() {
     let ended = running.ended_by_itself().await;
     let told = "closed: 4900 bye\\nerror: \\u{1b}[2Jforged\n";
     assert_eq!((ended.code, &*ended.err), (Some(1), told), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_messages_of_others_are_escaped_and_elsewhere_they_are_as_they_came() {
+    let gateway = TestGateway::with().set("greeting = false").module("echo", "echo").start().await;
+    let said = "\u{1b}]0;forged\u{7}\u{1b}[2Jred \u{9b}31m\ttab";
+    let ended = connect(&gateway, "/echo", said).await;
+    assert_eq!(ended.ok(), format!("{said}\n"));
+    // `script` runs it on a terminal of its own, and prints what that shows.
+    let url = format!("{}/echo", gateway.url());
+    let program = env!("CARGO_BIN_EXE_sporegate");
+    let command = format!("printf '%s\\n' \"$SAID\" | {program} connect {url} --linger 300ms");
+    let output = tokio::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("SPOREGATE_TOKEN", gateway.token("alice", &[]))
+        .env("SAID", said)
+        .stdin(std::process::Stdio::null())
+        .output();
+    let output = tokio::time::timeout(PATIENCE, output).await.expect("it does not end").unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let escaped = "\\u{1b}]0;forged\\u{7}\\u{1b}[2Jred \\u{9b}31m\ttab";
+    assert!(shown.contains(escaped), "{shown:?}");
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{9b}'), "{shown:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! `sporegate connect`: a plain client. It sends what it is told and prints what comes; it never
-//! interprets either. It reads while it writes, so that neither side ever waits for the other.
+//! interprets either, nor lets a terminal do so. It reads while it writes, so that neither side ever
+//! waits for the other.
 
 use std::cell::Cell;
+use std::io::IsTerminal;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use clap::Args;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use sporegate::config::parse_duration;
-use sporegate::printable::excerpt;
+use sporegate::printable::{excerpt, printable};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -28,8 +30,9 @@ use super::{Outcome, UsageError, runtime};
 
 pub(super) const HELP: &str = "\
 Each line of standard input is sent as a text message; each message received is printed as a line,
-a binary one as `binary N bytes: ..` in hexadecimal. At the end the close code and reason go to
-standard error. Exit code 0: closed with 1000, by either side. 1: any other end.
+a binary one as `binary N bytes: ..` in hexadecimal. On a terminal control characters are escaped;
+elsewhere a message is printed as it came. At the end the close code and reason go to standard
+error. Exit code 0: closed with 1000, by either side. 1: any other end.
 
 Examples:
   sporegate connect ws://127.0.0.1:8080/websocket/echo --token \"$TOKEN\"
@@ -137,6 +140,8 @@ async fn receive(
     mut stream: SplitStream<Socket>,
     quiet_since: &Cell<Instant>,
 ) -> Result<Option<CloseFrame>, OutputError> {
+    // What others say could make a terminal show what it likes, or do more.
+    let terminal = std::io::stdout().is_terminal();
     while let Some(Ok(message)) = stream.next().await {
         match message {
             Message::Close(frame) => {
@@ -145,6 +150,7 @@ async fn receive(
                 let without_code = CloseFrame { code: CloseCode::Status, reason: "".into() };
                 return Ok(Some(frame.unwrap_or(without_code)));
             }
+            Message::Text(text) if terminal => output::line(printable(&text))?,
             Message::Text(text) => output::line(text)?,
             Message::Binary(bytes) => output::line(hexadecimal(&bytes))?,
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
