@@ -19,6 +19,7 @@ mod failure;
 mod inspect;
 mod instance;
 mod listeners;
+mod load_error;
 mod meter;
 mod module_log;
 mod nesting;
@@ -28,12 +29,13 @@ mod ticker;
 mod wasi;
 
 pub use call::{Called, DisconnectCall, MessageCall, Outcome};
-pub use component::{LoadError, Revision};
+pub use component::Revision;
 pub use effects::Effects;
 pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 pub use failure::{CallFailure, TrapCause};
 pub use inspect::{Import, Inspection, ModuleKind, inspect};
 pub use instance::Instance;
+pub use load_error::LoadError;
 pub use meter::MemoryMeter;
 pub use module_log::ModuleLog;
 pub use registrations::{

@@ -2,7 +2,8 @@
 
 use wasmparser::{Parser, Payload};
 
-use super::component::{self, Digest256, EXPORTS, Grant, LoadError, PACKAGE, VERSION};
+use super::component::{self, Digest256, EXPORTS, Grant, PACKAGE, VERSION};
+use super::load_error::LoadError;
 
 /// Everything that can be said of a file without running it.
 #[derive(Debug)]
