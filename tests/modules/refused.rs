@@ -65,10 +65,18 @@ async fn native_and_precompiled_code_is_never_loaded() {
     let setup = TestGateway::with()
         .file("precompiled.wasm", &precompiled)
         .file("program.wasm", &own_code[..1 << 20])
-        // By its name this is not even looked at.
-        .file("ignored.cwasm", &precompiled);
+        .file("named.cwasm", &precompiled)
+        // Whatever is in it.
+        .file("echo.cwasm", &guest("echo"));
     let elf: &[&str] = &["native or precompiled code"];
-    refuse(setup, &[("precompiled.wasm", elf), ("program.wasm", elf)]).await;
+    let named: &[&str] = &["precompiled code, which is never loaded", ".wasm"];
+    let refused = [
+        ("precompiled.wasm", elf),
+        ("program.wasm", elf),
+        ("named.cwasm", named),
+        ("echo.cwasm", named),
+    ];
+    refuse(setup, &refused).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,16 +144,34 @@ async fn links_directories_and_pipes_are_not_modules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sockets_and_devices_are_not_modules() {
+    let setup = TestGateway::with();
+    let socket = setup.modules().join("socket.wasm");
+    let _listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
+    let special: &[&str] = &["not a regular file"];
+    let mut reasons = vec![("socket.wasm", special)];
+    // Only root may make one: one that gives bytes without end.
+    let device = setup.modules().join("device.wasm");
+    let made = Command::new("mknod").arg(device).args(["c", "1", "5"]).output();
+    if made.is_ok_and(|made| made.status.success()) {
+        reasons.push(("device.wasm", special));
+    }
+    refuse(setup, &reasons).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_that_no_path_could_have_are_refused() {
     let echo = guest("echo");
     let setup = TestGateway::with()
         .file("Echo.wasm", &echo)
         .file("my echo.wasm", &echo)
         .file("a.b.wasm", &echo)
-        .file("*.wasm", &echo);
+        .file("*.wasm", &echo)
+        .file("..wasm", &echo)
+        .file("...wasm", &echo);
     let gateway = beside_echo(setup).await;
     assert_eq!(serving(&gateway), ["echo"]);
-    for file in ["Echo.wasm", "my echo.wasm", "a.b.wasm", "*.wasm"] {
+    for file in ["Echo.wasm", "my echo.wasm", "a.b.wasm", "*.wasm", "..wasm", "...wasm"] {
         let said = reason(&gateway, file);
         assert!(said.contains("name") && !said.contains('\n'), "{file}: {said}");
     }

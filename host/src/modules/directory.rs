@@ -1,5 +1,6 @@
-//! The module directory: regular files named `<module>.wasm`, directly in it. Links and special
-//! files are never opened, and the bytes that are checked are the bytes that are compiled.
+//! The module directory: regular files named `<module>.wasm`, directly in it. Links, special files
+//! and precompiled code are never opened, and the bytes that are checked are the bytes that are
+//! compiled.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -10,6 +11,9 @@ use crate::config::ModuleName;
 use crate::printable::printable;
 
 const EXTENSION: &str = "wasm";
+
+/// What engines call their machine code. Loading it would be running it.
+const PRECOMPILED: &str = "cwasm";
 
 /// A file that may be a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +46,7 @@ impl Refused {
 pub struct Scan {
     /// Candidates, by name.
     pub found: Vec<FoundModule>,
-    /// Files with a `.wasm` name that cannot be candidates.
+    /// Files with the name of a module, or of a precompiled one, that cannot be candidates.
     pub refused: Vec<Refused>,
 }
 
@@ -51,10 +55,14 @@ pub fn scan(directory: &Path) -> io::Result<Scan> {
     let mut scan = Scan::default();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != EXTENSION) {
-            continue;
-        }
-        match candidate(&path) {
+        let candidate = match path.extension().and_then(|extension| extension.to_str()) {
+            Some(EXTENSION) => candidate(&path),
+            Some(PRECOMPILED) => {
+                Err("precompiled code, which is never loaded; give the .wasm file of it".into())
+            }
+            _ => continue,
+        };
+        match candidate {
             Ok(name) => scan.found.push(FoundModule { name, path }),
             Err(reason) => scan.refused.push(Refused { path, reason }),
         }
