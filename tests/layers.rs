@@ -104,6 +104,14 @@ fn the_words_know_no_runtime_and_no_wire() {
 }
 
 #[test]
+fn only_the_loader_of_compiled_code_is_unsafe() {
+    let mut sources = host_sources();
+    sources.retain(|source| source.code().any(|line| line.contains("unsafe")));
+    let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+    assert_eq!(paths, ["host/src/sandbox/artifact.rs"]);
+}
+
+#[test]
 fn the_router_is_pure() {
     for source in host_sources().iter().filter(|source| source.part() == "router") {
         for library in ["tokio", "hyper", "wasmtime", "tracing"] {

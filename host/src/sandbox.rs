@@ -3,12 +3,14 @@
 //! through an [`Instance`]; what a call asks for comes out as [`Effects`].
 //!
 //! ```text
-//! bytes -> component -> Revision --instantiate + start--> Instance --call--> Effects
-//!                                                             |
-//!                                                             +--trap, time-out, limit--> dropped
+//! bytes --compiler--> Artifact -> Revision --instantiate + start--> Instance --call--> Effects
+//!   |                    ^                                             |
+//!   +--cache, verified---+                                             +--trap, time-out, limit--> dropped
 //! ```
 
+mod artifact;
 mod bindings;
+mod cache;
 mod call;
 mod clients;
 mod component;

@@ -157,3 +157,19 @@ async fn a_check_of_an_empty_directory_warns_that_nobody_can_connect() {
     assert!(checked.ok().starts_with("warning: nobody can connect: "), "{checked:?}");
     assert!(checked.out.ends_with("ok: configuration; modules: 0\n"), "{checked:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compile_cache_that_others_can_reach_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let cache = directory.path().display().to_string();
+    let setup = echo().table(&format!("[sandbox]\ncache = {cache:?}\n"));
+    for name in ["serve", "check"] {
+        let refused = command(name, &setup).run("").await;
+        refused.failed(1, &[&cache, "other users can reach it", "chmod 700", "sandbox.cache"]);
+    }
+    assert_eq!(directory.path().metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o700)).unwrap();
+    command("check", &setup).run("").await.ok();
+}

@@ -1,20 +1,22 @@
 //! A good file, cut short or with a wrong byte: refused or loaded, never a panic.
 
+use std::sync::Arc;
+
 use sporegate::sandbox::{CompileCache, Revision, Sandbox, SandboxSettings, inspect};
 
 use super::{reason, serving};
 use crate::support::{TestGateway, guest};
 
-fn sandbox() -> Sandbox {
+fn sandbox() -> Arc<Sandbox> {
     let settings =
         SandboxSettings { memory_bytes: 64 << 20, module_bytes: 1 << 20, cache: CompileCache::Off };
-    Sandbox::new(&settings).unwrap()
+    Arc::new(Sandbox::new(&settings).unwrap())
 }
 
 /// Inspects and compiles; returns whether it was taken.
-fn try_file(sandbox: &Sandbox, file: &[u8], what: &str) -> bool {
+async fn try_file(sandbox: &Arc<Sandbox>, file: &[u8], what: &str) -> bool {
     try_to_inspect(file, what);
-    Revision::compile(sandbox, file).is_ok()
+    Revision::compile(sandbox, file.to_vec()).await.is_ok()
 }
 
 fn try_to_inspect(file: &[u8], what: &str) {
@@ -28,22 +30,22 @@ fn cuts(length: usize) -> impl Iterator<Item = usize> {
     (0..length).filter(move |cut| *cut < 200 || length - cut < 100 || cut % 131 == 0)
 }
 
-#[test]
-fn a_file_cut_short_anywhere_is_refused() {
+#[tokio::test]
+async fn a_file_cut_short_anywhere_is_refused() {
     let sandbox = sandbox();
     for name in ["echo", "core-echo", "preview1", "greedy"] {
         let whole = guest(name);
         for cut in cuts(whole.len()) {
             let what = format!("{name} cut to {cut} of {} bytes", whole.len());
-            let taken = try_file(&sandbox, &whole[..cut], &what);
+            let taken = try_file(&sandbox, &whole[..cut], &what).await;
             // Only the custom sections at the end can be missing without harm.
             assert!(!taken || whole.len() - cut < 1_000, "{what}: it was taken");
         }
     }
 }
 
-#[test]
-fn a_file_with_a_wrong_byte_does_no_harm() {
+#[tokio::test]
+async fn a_file_with_a_wrong_byte_does_no_harm() {
     let sandbox = sandbox();
     for name in ["echo", "core-echo", "preview1", "start-fails"] {
         let whole = guest(name);
@@ -62,7 +64,7 @@ fn a_file_with_a_wrong_byte_does_no_harm() {
             damaged[at] ^= 1 << (random >> 29);
             let what = format!("{name} with a wrong byte at {at}");
             match round % 8 {
-                0 => drop(try_file(&sandbox, &damaged, &what)),
+                0 => drop(try_file(&sandbox, &damaged, &what).await),
                 _ => try_to_inspect(&damaged, &what),
             }
         }
@@ -152,20 +154,20 @@ fn nested_types(levels: usize) -> Vec<u8> {
     file
 }
 
-#[test]
-fn types_within_types_without_end_do_no_harm() {
+#[tokio::test]
+async fn types_within_types_without_end_do_no_harm() {
     let sandbox = sandbox();
     for levels in [1, 50, 1_000, 30_000, 5_000_000] {
         let file = nested_types(levels);
-        assert!(!try_file(&sandbox, &file, "nested types"), "{levels}");
+        assert!(!try_file(&sandbox, &file, "nested types").await, "{levels}");
     }
 }
 
-#[test]
-fn components_within_components_without_end_do_no_harm() {
+#[tokio::test]
+async fn components_within_components_without_end_do_no_harm() {
     let sandbox = sandbox();
     for levels in [1, 50, 1_000, 30_000, 1_000_000] {
         let file = nested_components(levels);
-        assert!(!try_file(&sandbox, &file, "nested components"), "{levels}");
+        assert!(!try_file(&sandbox, &file, "nested components").await, "{levels}");
     }
 }

@@ -73,14 +73,11 @@ impl Loader {
         started.map_err(|failure| failure.to_string())
     }
 
-    /// Compiles off the threads that serve clients.
+    /// Reads the file once: what is checked is what is compiled.
     async fn compile(&self, path: &Path) -> Result<Revision, String> {
-        let sandbox = Arc::clone(&self.sandbox);
-        let path = path.to_owned();
-        let compiled = tokio::task::spawn_blocking(move || {
-            let file = directory::read(&path, sandbox.module_bytes())?;
-            Revision::compile(&sandbox, &file).map_err(|error| error.to_string())
-        });
-        compiled.await.map_err(|error| format!("the compiler failed: {error}"))?
+        let (path, limit) = (path.to_owned(), self.sandbox.module_bytes());
+        let reading = tokio::task::spawn_blocking(move || directory::read(&path, limit));
+        let file = reading.await.map_err(|error| format!("cannot be read: {error}"))??;
+        Revision::compile(&self.sandbox, file).await.map_err(|error| error.to_string())
     }
 }

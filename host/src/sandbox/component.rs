@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::artifact::Artifact;
 use super::bindings::ListenerPre;
 use super::description;
 use super::engine::Sandbox;
@@ -66,15 +68,53 @@ pub struct Revision {
 pub struct Digest256([u8; 32]);
 
 impl Revision {
-    /// Checks and compiles a file. Takes from milliseconds to many seconds of CPU time.
-    pub fn compile(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
-        on_deep_stack(|| Self::compile_here(sandbox, file))
+    /// Checks and compiles a file, or takes what was compiled of it before. That may take many
+    /// seconds, on other threads than those that serve: this only waits for it.
+    pub async fn compile(sandbox: &Arc<Sandbox>, file: Vec<u8>) -> Result<Self, LoadError> {
+        let (sandbox, file) = (Arc::clone(sandbox), Arc::new(file));
+        let cached = {
+            let (sandbox, file) = (Arc::clone(&sandbox), Arc::clone(&file));
+            aside(move || Ok(Self::cached(&sandbox, &file))).await?
+        };
+        if let Some(revision) = cached {
+            return Ok(revision);
+        }
+        let leave = Arc::clone(&sandbox.compiling).acquire_owned().await;
+        aside(move || {
+            // Given back when it is done, also if nobody waits for it any more.
+            let _leave = leave;
+            Self::compile_here(&sandbox, &file)
+        })
+        .await
+    }
+
+    fn cached(sandbox: &Sandbox, file: &[u8]) -> Option<Self> {
+        let cache = sandbox.cache.as_ref()?;
+        let digest = Digest256::of(file);
+        let name = cache.name(digest, &sandbox.engine);
+        let artifact = cache.load(&name)?;
+        let loaded = on_deep_stack(|| Self::link(sandbox, &artifact, digest, file.len()));
+        loaded.inspect_err(|error| cache.reject(&name, error)).ok()
     }
 
     fn compile_here(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
-        let component = componentize(file)?;
-        let component = Component::new(&sandbox.engine, &component)
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        let digest = Digest256::of(file);
+        let artifact = on_deep_stack(|| precompile(&sandbox.engine, file))?;
+        let revision = on_deep_stack(|| Self::link(sandbox, &artifact, digest, file.len()))?;
+        if let Some(cache) = &sandbox.cache {
+            cache.store(&cache.name(digest, &sandbox.engine), &artifact);
+        }
+        Ok(revision)
+    }
+
+    /// Checks what it asks for and offers, and joins it with what it is granted.
+    fn link(
+        sandbox: &Sandbox,
+        artifact: &Artifact,
+        digest: Digest256,
+        bytes: usize,
+    ) -> Result<Self, LoadError> {
+        let component = artifact.load(&sandbox.engine).map_err(invalid)?;
         let imports = check_imports(sandbox, &component)?;
         check_exports(&component)?;
         let pre = sandbox
@@ -83,8 +123,8 @@ impl Revision {
             .and_then(ListenerPre::new)
             .map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
         Ok(Self {
-            digest: Digest256::of(file),
-            bytes: file.len(),
+            digest,
+            bytes,
             pre,
             may_wait: imports.may_wait,
             slow: AtomicBool::new(false),
@@ -120,6 +160,10 @@ impl Digest256 {
     pub fn of(file: &[u8]) -> Self {
         Self(Sha256::digest(file).into())
     }
+
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl fmt::Display for Digest256 {
@@ -132,6 +176,14 @@ impl fmt::Debug for Digest256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Runs what takes long on a thread that serves nobody.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    let failed = |error| LoadError::Invalid(format!("the compiler failed: {error}"));
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 /// Runs what recurses with what a file holds. Its stack holds what `nesting` lets through, and a
@@ -162,6 +214,17 @@ pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Lo
         (Some(b"\0asm"), _) => Err(LoadError::Invalid("unknown version in the header".into())),
         (Some(_), _) => Err(LoadError::NotWasm { found: UNKNOWN }),
     }
+}
+
+/// Makes machine code of a file.
+fn precompile(engine: &Engine, file: &[u8]) -> Result<Artifact, LoadError> {
+    let component = componentize(file)?;
+    engine.precompile_component(&component).map(Artifact::trusted).map_err(invalid)
+}
+
+/// What the engine says of a file that it does not take.
+fn invalid(error: wasmtime::Error) -> LoadError {
+    LoadError::Invalid(format!("{error:#}"))
 }
 
 fn encode(core: &[u8]) -> Result<Vec<u8>, LoadError> {

@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
-use wasmtime::{
-    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
-    PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::Listener;
+use super::cache::Cache;
 use super::meter::MemoryMeter;
 use super::state::InstanceState;
 use super::ticker::Ticker;
 
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
+
+/// Modules that are compiled at a time. One that takes long does not hold up another; with more,
+/// a directory of large ones would take all cores and much memory.
+const MAX_COMPILING: usize = 2;
 
 /// Largest linear memory, in bytes: all that a 32-bit guest can address. The limits of modules
 /// are counted, not reserved.
@@ -36,7 +39,7 @@ pub struct SandboxSettings {
 pub enum CompileCache {
     /// Every start compiles anew.
     Off,
-    /// In this directory, which is made private (0700).
+    /// In this directory. One that other users can reach is refused.
     Directory(PathBuf),
 }
 
@@ -44,6 +47,9 @@ pub enum CompileCache {
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<InstanceState>,
+    pub(super) cache: Option<Cache>,
+    /// Leave to compile.
+    pub(super) compiling: Arc<Semaphore>,
     module_bytes: u64,
     memory: Arc<MemoryMeter>,
     ticker: Arc<Ticker>,
@@ -68,16 +74,31 @@ pub enum SandboxError {
 impl Sandbox {
     /// Builds the engine and starts its clock.
     pub fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
-        let engine = build_engine(settings)?;
+        let engine = build_engine()?;
         let mut linker = Linker::new(&engine);
         let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
             .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
         linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let cache = match &settings.cache {
+            CompileCache::Off => None,
+            CompileCache::Directory(path) => Some(
+                Cache::open(path)
+                    .map_err(|source| SandboxError::Cache { path: path.clone(), source })?,
+            ),
+        };
         let ticker = Ticker::start(engine.clone())
             .map_err(|error| SandboxError::Engine(error.to_string()))?;
         let ticker = Arc::new(ticker);
         let memory = Arc::new(MemoryMeter::new(settings.memory_bytes));
-        Ok(Self { engine, linker, module_bytes: settings.module_bytes, memory, ticker })
+        Ok(Self {
+            engine,
+            linker,
+            cache,
+            compiling: Arc::new(Semaphore::new(MAX_COMPILING)),
+            module_bytes: settings.module_bytes,
+            memory,
+            ticker,
+        })
     }
 
     /// The clock by which CPU time is limited. It runs as long as somebody holds it; everything
@@ -103,18 +124,8 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-fn build_engine(settings: &SandboxSettings) -> Result<Engine, SandboxError> {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        // On, it costs 3 to 4 times as much per warm call, for asynchronous exports that this
-        // version of the interface does not have.
-        .concurrency_support(false)
-        // Fuel would cost as much and count instructions, not time.
-        .epoch_interruption(true);
-    if let CompileCache::Directory(path) = &settings.cache {
-        config.cache(Some(open_cache(path)?));
-    }
+fn build_engine() -> Result<Engine, SandboxError> {
+    let mut config = config();
     let mut refusal = String::new();
     for instances in [1_000, 200, 40] {
         config.allocation_strategy(pooling(instances));
@@ -126,6 +137,19 @@ fn build_engine(settings: &SandboxSettings) -> Result<Engine, SandboxError> {
     tracing::warn!(reason = %refusal, "no room for pooled instances; allocating on demand, which makes a fresh instance slower");
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
+}
+
+/// What decides about the code that is made. Where instances lie in memory does not.
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // On, it costs 3 to 4 times as much per warm call, for asynchronous exports that this
+        // version of the interface does not have.
+        .concurrency_support(false)
+        // Fuel would cost as much and count instructions, not time.
+        .epoch_interruption(true);
+    config
 }
 
 /// Slots are reserved address space, not memory; how many there can be depends on the system.
@@ -146,16 +170,4 @@ fn pooling(instances: u32) -> InstanceAllocationStrategy {
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES);
     InstanceAllocationStrategy::Pooling(pool)
-}
-
-fn open_cache(path: &PathBuf) -> Result<Cache, SandboxError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let failed = |source| SandboxError::Cache { path: path.clone(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    // Whoever can write here can run native code in this process.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    let path = path.canonicalize().map_err(failed)?;
-    let mut config = CacheConfig::new();
-    config.with_directory(path);
-    Cache::new(config).map_err(|error| SandboxError::Engine(format!("compile cache: {error:#}")))
 }
