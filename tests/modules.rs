@@ -1,5 +1,6 @@
 //! The module directory: what becomes a module, what is refused and why, while the others serve.
 
+mod compiler;
 mod damaged;
 mod grants;
 mod kinds;

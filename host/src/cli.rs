@@ -2,6 +2,7 @@
 //! 0 is success, 1 a failure, 2 a wrong use; an error is one paragraph that says how to mend it.
 
 mod check;
+mod compile_module;
 mod config_args;
 mod connect;
 mod demo;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use sporegate::config::{ConfigError, Place};
+use sporegate::sandbox::COMPILE_COMMAND;
 
 use config_args::{ConfigArgs, LogArgs};
 
@@ -76,6 +78,9 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// What the others call to compile a module in a process of its own.
+    #[command(name = COMPILE_COMMAND, hide = true)]
+    CompileModule(compile_module::CompileModuleArgs),
 }
 
 const COMPLETIONS_HELP: &str = "\
@@ -100,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Completions { shell } => completions(shell),
+        Command::CompileModule(args) => compile_module::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         output::error(&error);
@@ -109,9 +115,16 @@ pub(crate) fn main() -> ExitCode {
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "sporegate", &mut script);
+    clap_complete::generate(shell, &mut for_people(), "sporegate", &mut script);
     output::text(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line without what is hidden, which would be completed otherwise.
+fn for_people() -> clap::Command {
+    let all = Cli::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    clap::Command::new("sporegate").version(VERSION).subcommands(shown)
 }
 
 /// Whether nothing but the command line is wrong.

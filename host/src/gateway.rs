@@ -19,7 +19,9 @@ use crate::gate::{Gate, GateSettings};
 use crate::metrics::{self, Metrics};
 use crate::modules::{Loaded, Loader, ModuleTable, Refused};
 use crate::registry::{ConnectionLimits, Registry};
-use crate::sandbox::{CompileCache, Sandbox, SandboxError, SandboxSettings};
+use crate::sandbox::{
+    CompileCache, CompileLimits, Compiler, Sandbox, SandboxError, SandboxSettings,
+};
 use crate::server::{self, BindError, Server, ServerSettings};
 use crate::session::Refusal;
 
@@ -85,7 +87,11 @@ pub struct CheckReport {
 
 impl Gateway {
     /// Starts everything; when this returns, clients can connect.
-    pub async fn start(config: &Config, hidden: Hidden) -> Result<Self, StartError> {
+    pub async fn start(
+        config: &Config,
+        compiler: &Compiler,
+        hidden: Hidden,
+    ) -> Result<Self, StartError> {
         let authenticator = authenticator(&config.auth)?;
         // First of what takes time: a port in use is told at once.
         let (listener, address) = bind(config.listen)?;
@@ -93,7 +99,7 @@ impl Gateway {
         let metrics_address = scraped.as_ref().map(|(_, address)| *address);
         let registry = Arc::new(Registry::new(connection_limits(config)));
         let counters = Arc::new(counters(config));
-        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
+        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
         let Loaded { modules, refused } =
             load_modules(config, sandbox, &registry, &counters).await?;
@@ -143,10 +149,10 @@ impl Gateway {
     }
 
     /// Checks everything that [`Gateway::start`] would use, and serves nothing.
-    pub async fn check(config: &Config) -> Result<CheckReport, StartError> {
+    pub async fn check(config: &Config, compiler: &Compiler) -> Result<CheckReport, StartError> {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(ConnectionLimits::default()));
-        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config))?);
+        let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         Ok(CheckReport { loaded: load_modules(config, sandbox, &registry, &Arc::default()).await? })
     }
 
@@ -279,10 +285,11 @@ async fn load_modules(
     loader.load_directory(&config.modules).await.map_err(failed)
 }
 
-fn sandbox_settings(config: &Config) -> SandboxSettings {
+fn sandbox_settings(config: &Config, compiler: &Compiler) -> SandboxSettings {
     SandboxSettings {
         memory_bytes: config.sandbox.memory_bytes,
-        module_bytes: config.sandbox.max_module_bytes,
+        compiler: compiler.clone(),
+        compile_limits: compile_limits(config),
         cache: match &config.sandbox.cache {
             config::CompileCache::Off => CompileCache::Off,
             config::CompileCache::Dir(path) => CompileCache::Directory(path.clone()),
@@ -290,6 +297,15 @@ fn sandbox_settings(config: &Config) -> SandboxSettings {
                 default_cache().map_or(CompileCache::Off, CompileCache::Directory)
             }
         },
+    }
+}
+
+/// What compiling a module may take.
+pub fn compile_limits(config: &Config) -> CompileLimits {
+    CompileLimits {
+        module_bytes: config.sandbox.max_module_bytes,
+        memory_bytes: config.sandbox.compile_memory_bytes,
+        cpu_time: config.sandbox.compile_time,
     }
 }
 

@@ -3,9 +3,9 @@
 //! through an [`Instance`]; what a call asks for comes out as [`Effects`].
 //!
 //! ```text
-//! bytes --compiler--> Artifact -> Revision --instantiate + start--> Instance --call--> Effects
-//!   |                    ^                                             |
-//!   +--cache, verified---+                                             +--trap, time-out, limit--> dropped
+//! bytes --compiler, in a child--> Artifact -> Revision --instantiate + start--> Instance --call--> Effects
+//!   |                                ^                                             |
+//!   +--cache, verified---------------+                                             +--trap, time-out, limit--> dropped
 //! ```
 
 mod artifact;
@@ -13,6 +13,7 @@ mod bindings;
 mod cache;
 mod call;
 mod clients;
+mod compiler;
 mod component;
 mod description;
 mod effects;
@@ -31,6 +32,9 @@ mod ticker;
 mod wasi;
 
 pub use call::{Called, DisconnectCall, MessageCall, Outcome};
+pub use compiler::{
+    COMMAND as COMPILE_COMMAND, CompileLimits, Compiler, Order as CompileOrder, compile_module,
+};
 pub use component::Revision;
 pub use effects::Effects;
 pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};

@@ -67,6 +67,8 @@ async fn there_are_completions_for_every_shell() {
         for word in ["max-connections", "inspect"] {
             assert!(script.ok().contains(word), "{shell}: {word}");
         }
+        // What is not for people.
+        assert!(!script.out.contains("compile-module"), "{shell}");
     }
     let bash = run(["completions", "bash"]).await;
     let check = std::process::Command::new("bash").args(["-n", "-c", bash.ok()]).status();

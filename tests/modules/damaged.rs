@@ -1,15 +1,29 @@
 //! A good file, cut short or with a wrong byte: refused or loaded, never a panic.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sporegate::sandbox::{CompileCache, Revision, Sandbox, SandboxSettings, inspect};
+use sporegate::sandbox::{
+    CompileCache, CompileLimits, Compiler, Revision, Sandbox, SandboxSettings, inspect,
+};
 
 use super::{reason, serving};
 use crate::support::{TestGateway, guest};
 
+const LIMITS: CompileLimits = CompileLimits {
+    module_bytes: 16 << 20,
+    memory_bytes: 2 << 30,
+    cpu_time: Duration::from_secs(60),
+};
+
+/// What compiles here, in the process of the test: a crash would end it.
 fn sandbox() -> Arc<Sandbox> {
-    let settings =
-        SandboxSettings { memory_bytes: 64 << 20, module_bytes: 1 << 20, cache: CompileCache::Off };
+    let settings = SandboxSettings {
+        memory_bytes: 64 << 20,
+        cache: CompileCache::Off,
+        compiler: Compiler::InProcess,
+        compile_limits: LIMITS,
+    };
     Arc::new(Sandbox::new(&settings).unwrap())
 }
 
@@ -20,7 +34,7 @@ async fn try_file(sandbox: &Arc<Sandbox>, file: &[u8], what: &str) -> bool {
 }
 
 fn try_to_inspect(file: &[u8], what: &str) {
-    if let Err(error) = inspect(file) {
+    if let Err(error) = inspect(file, &Compiler::InProcess, &LIMITS) {
         assert!(!error.to_string().contains("panicked"), "{what}: {error}");
     }
 }

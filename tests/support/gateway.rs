@@ -9,6 +9,7 @@ use sporegate::auth::dev_token::{self, DevClaims};
 use sporegate::config::{Config, FlagOverrides, Sources};
 use sporegate::counters::Counters;
 use sporegate::gateway::{Gateway, Hidden};
+use sporegate::sandbox::Compiler;
 use tempfile::TempDir;
 
 use super::client::{Client, Refused};
@@ -170,7 +171,7 @@ impl Setup {
         let flags = FlagOverrides::default();
         let config = Config::load(&Sources { file: Some(file), env: Vec::new(), flags });
         let config = config.unwrap_or_else(|error| panic!("{error}"));
-        let gateway = Gateway::start(&config, hidden).await;
+        let gateway = Gateway::start(&config, &compiler(), hidden).await;
         let gateway = gateway.unwrap_or_else(|error| panic!("{error}"));
         TestGateway { gateway, directory: self.directory }
     }
@@ -224,6 +225,11 @@ pub fn sporegate() -> Command {
         }
     }
     command
+}
+
+/// Compiles as the command does: not in the process of the tests.
+pub fn compiler() -> Compiler {
+    Compiler::Child(env!("CARGO_BIN_EXE_sporegate").into())
 }
 
 /// Shared by all tests, so that each guest is compiled once.

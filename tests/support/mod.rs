@@ -9,7 +9,7 @@ pub mod raw_client;
 mod wat;
 
 pub use client::{Client, Refused};
-pub use gateway::{Setup, TestGateway, guest, sporegate, token, token_for, token_with};
+pub use gateway::{Setup, TestGateway, compiler, guest, sporegate, token, token_for, token_with};
 pub use probe::error;
 pub use process::Serving;
 pub use raw::{ACCEPT, Handshake, KEY, RawResponse, raw_exchange, raw_request, read_response};

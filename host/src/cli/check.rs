@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use sporegate::gateway::Gateway;
+use sporegate::sandbox::Compiler;
 
 use super::{ConfigArgs, Outcome, logging, output, runtime};
 
@@ -17,7 +18,9 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     for warning in &config.warnings {
         output::line(format_args!("warning: {warning}"))?;
     }
-    let loaded = runtime::block_on(async { Ok(Gateway::check(&config).await?) })?.loaded;
+    let compiler = Compiler::this_program()?;
+    let checked = runtime::block_on(async { Ok(Gateway::check(&config, &compiler).await?) });
+    let loaded = checked?.loaded;
     for module in &loaded.modules {
         let paths = &module.context().grants;
         output::line(format_args!("ok: module {}: paths {paths}", module.name()))?;

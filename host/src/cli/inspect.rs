@@ -9,8 +9,9 @@ use clap::Args;
 use sporegate::config::{
     Affinity, ByteSize, Config, FlagOverrides, Lifetime, ModuleConfig, ModuleName, duration_text,
 };
+use sporegate::gateway;
 use sporegate::printable::excerpt;
-use sporegate::sandbox::{Inspection, ModuleKind, inspect};
+use sporegate::sandbox::{Compiler, Inspection, ModuleKind, inspect};
 
 use super::config_args::FileArg;
 use super::{Outcome, output};
@@ -31,7 +32,9 @@ pub(super) fn run(args: &InspectArgs) -> Outcome {
     let config = args.config.load(FlagOverrides::default())?;
     let shown = args.module.display();
     let file = read(&args.module, config.sandbox.max_module_bytes)?;
-    let inspection = inspect(&file).with_context(|| shown.to_string())?;
+    let limits = gateway::compile_limits(&config);
+    let inspection = inspect(&file, &Compiler::this_program()?, &limits);
+    let inspection = inspection.with_context(|| shown.to_string())?;
     output::text(&describe(&args.module, &inspection))?;
     if !inspection.is_listener() {
         bail!("{shown}: not a listener of this gateway: see REFUSED and MISSING above");

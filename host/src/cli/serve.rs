@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sporegate::config::Config;
 use sporegate::gateway::{Gateway, Hidden};
+use sporegate::sandbox::Compiler;
 
 use super::runtime::StopSignals;
 use super::{ConfigArgs, Outcome, descriptors, logging, output, runtime};
@@ -58,7 +59,8 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
 pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> String) -> Outcome {
     descriptors::ask_for_all(config.max_connections);
     let native_echo = std::env::var_os(NATIVE_ECHO_VARIABLE).is_some_and(|value| value == "1");
-    let gateway = Gateway::start(config, Hidden { native_echo }).await?;
+    let compiler = Compiler::this_program()?;
+    let gateway = Gateway::start(config, &compiler, Hidden { native_echo }).await?;
     let mut signals = StopSignals::catch()?;
     if let Err(error) = output::text(&introduce(&gateway)) {
         // Clients do not depend on who reads this.

@@ -2,6 +2,7 @@
 //! sidecars.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::module::{self, ModuleDefaults};
 use super::section::Section;
@@ -17,6 +18,10 @@ pub struct SandboxConfig {
     pub cache: CompileCache,
     /// Largest module file, in bytes; a larger one is refused.
     pub max_module_bytes: u64,
+    /// Memory of the process that compiles a module, in bytes; more, and the module is refused.
+    pub compile_memory_bytes: u64,
+    /// Processor time to compile a module; more, and it is refused.
+    pub compile_time: Duration,
     /// What holds for a module whose sidecar says nothing else.
     pub defaults: ModuleDefaults,
 }
@@ -38,6 +43,10 @@ pub(super) fn read(sandbox: &mut Section<'_, '_>) -> SandboxConfig {
     let cache = sandbox.read("cache", CompileCache::Auto);
     let largest = ByteSize::kib(1)..=ByteSize::mib(256);
     let max_module_size = sandbox.read_in("max_module_size", ByteSize::mib(16), largest);
+    let memories = ByteSize::mib(256)..=ByteSize::gib(1024);
+    let compile_memory = sandbox.read_in("compile_memory", ByteSize::gib(2), memories);
+    let times = Duration::from_secs(1)..=Duration::from_secs(3_600);
+    let compile_time = sandbox.read_in("compile_time", Duration::from_secs(60), times);
     let defaults = sandbox.section("defaults", |section| ModuleDefaults {
         run: section.section("run", |run| module::read_run(run, &module::Run::default())),
         limits: section.section("limits", |limits| {
@@ -52,7 +61,15 @@ pub(super) fn read(sandbox: &mut Section<'_, '_>) -> SandboxConfig {
         }),
     });
     let (memory_bytes, max_module_bytes) = (memory.as_len(), max_module_size.get());
-    SandboxConfig { memory_bytes, cache, max_module_bytes, defaults }
+    let compile_memory_bytes = compile_memory.get();
+    SandboxConfig {
+        memory_bytes,
+        cache,
+        max_module_bytes,
+        compile_memory_bytes,
+        compile_time,
+        defaults,
+    }
 }
 
 impl Value for CompileCache {

@@ -23,9 +23,10 @@ impl Artifact {
     #[expect(unsafe_code, reason = "the engine cannot know where the bytes come from; we do")]
     pub(super) fn load(&self, engine: &Engine) -> Result<Component> {
         // SAFETY: the bytes must be what `Engine::precompile_component` gave, unchanged. They are
-        // one of two things: what the compiler has just answered; or what the cache has read together
-        // with a MAC that only the owner of its key can have made, after the compiler had answered
-        // them. The engine itself refuses those of other versions and settings.
+        // one of two things: what the compiler answered, in this process or by a pipe from a child
+        // that runs the same executable; or what the cache has read together with a MAC that only
+        // the owner of its key can have made, after the compiler had answered them. The engine
+        // itself refuses those of other versions and settings.
         unsafe { Component::deserialize(engine, &self.0) }
     }
 }

@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::artifact::Artifact;
 use super::bindings::ListenerPre;
+use super::compiler::invalid;
 use super::description;
 use super::engine::Sandbox;
 use super::load_error::LoadError;
@@ -99,7 +99,7 @@ impl Revision {
 
     fn compile_here(sandbox: &Sandbox, file: &[u8]) -> Result<Self, LoadError> {
         let digest = Digest256::of(file);
-        let artifact = on_deep_stack(|| precompile(&sandbox.engine, file))?;
+        let artifact = sandbox.compiler.compile(file, &sandbox.compile_limits)?;
         let revision = on_deep_stack(|| Self::link(sandbox, &artifact, digest, file.len()))?;
         if let Some(cache) = &sandbox.cache {
             cache.store(&cache.name(digest, &sandbox.engine), &artifact);
@@ -182,7 +182,7 @@ impl fmt::Debug for Digest256 {
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
 ) -> Result<T, LoadError> {
-    let failed = |error| LoadError::Invalid(format!("the compiler failed: {error}"));
+    let failed = |error: tokio::task::JoinError| LoadError::Compiler(error.to_string());
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
@@ -201,30 +201,23 @@ pub(super) fn on_deep_stack<T: Send>(
     })
 }
 
+fn not_wasm(found: &str) -> LoadError {
+    LoadError::NotWasm { found: found.to_owned() }
+}
+
 /// The bytes of a component: the file itself, or a component made of the core module in it.
 pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
     match (file.first_chunk::<4>(), file.get(4..8)) {
-        (None, _) => Err(LoadError::NotWasm { found: CUT_SHORT }),
-        (Some(&ELF), _) => Err(LoadError::NotWasm { found: PRECOMPILED }),
+        (None, _) => Err(not_wasm(CUT_SHORT)),
+        (Some(&ELF), _) => Err(not_wasm(PRECOMPILED)),
         (Some(b"\0asm"), Some(kind)) if kind == COMPONENT => {
             nesting::check(file).map_err(LoadError::Invalid)?;
             Ok(file.into())
         }
         (Some(b"\0asm"), Some(kind)) if kind == CORE_MODULE => encode(file).map(Into::into),
         (Some(b"\0asm"), _) => Err(LoadError::Invalid("unknown version in the header".into())),
-        (Some(_), _) => Err(LoadError::NotWasm { found: UNKNOWN }),
+        (Some(_), _) => Err(not_wasm(UNKNOWN)),
     }
-}
-
-/// Makes machine code of a file.
-fn precompile(engine: &Engine, file: &[u8]) -> Result<Artifact, LoadError> {
-    let component = componentize(file)?;
-    engine.precompile_component(&component).map(Artifact::trusted).map_err(invalid)
-}
-
-/// What the engine says of a file that it does not take.
-fn invalid(error: wasmtime::Error) -> LoadError {
-    LoadError::Invalid(format!("{error:#}"))
 }
 
 fn encode(core: &[u8]) -> Result<Vec<u8>, LoadError> {

@@ -9,6 +9,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use super::bindings::Listener;
 use super::cache::Cache;
+use super::compiler::{CompileLimits, Compiler};
 use super::meter::MemoryMeter;
 use super::state::InstanceState;
 use super::ticker::Ticker;
@@ -28,10 +29,12 @@ const MAX_MEMORY_BYTES: usize = 4 << 30;
 pub struct SandboxSettings {
     /// Memory of all instances together, in bytes.
     pub memory_bytes: usize,
-    /// Largest file that is read as a module, in bytes.
-    pub module_bytes: u64,
     /// Where compiled code is kept between runs.
     pub cache: CompileCache,
+    /// Who compiles.
+    pub compiler: Compiler,
+    /// What compiling may take.
+    pub compile_limits: CompileLimits,
 }
 
 /// Where compiled code is kept between runs.
@@ -48,9 +51,10 @@ pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<InstanceState>,
     pub(super) cache: Option<Cache>,
+    pub(super) compiler: Compiler,
+    pub(super) compile_limits: CompileLimits,
     /// Leave to compile.
     pub(super) compiling: Arc<Semaphore>,
-    module_bytes: u64,
     memory: Arc<MemoryMeter>,
     ticker: Arc<Ticker>,
 }
@@ -94,8 +98,9 @@ impl Sandbox {
             engine,
             linker,
             cache,
+            compiler: settings.compiler.clone(),
+            compile_limits: settings.compile_limits,
             compiling: Arc::new(Semaphore::new(MAX_COMPILING)),
-            module_bytes: settings.module_bytes,
             memory,
             ticker,
         })
@@ -114,7 +119,7 @@ impl Sandbox {
 
     /// Largest file that is read as a module, in bytes.
     pub fn module_bytes(&self) -> u64 {
-        self.module_bytes
+        self.compile_limits.module_bytes
     }
 }
 
@@ -137,6 +142,11 @@ fn build_engine() -> Result<Engine, SandboxError> {
     tracing::warn!(reason = %refusal, "no room for pooled instances; allocating on demand, which makes a fresh instance slower");
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
+}
+
+/// An engine that makes code for [`Sandbox`], and runs none: it reserves no room for instances.
+pub(super) fn compiling_engine() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
 }
 
 /// What decides about the code that is made. Where instances lie in memory does not.

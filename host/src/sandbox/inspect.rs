@@ -1,7 +1,8 @@
 //! What a file asks for and offers, read from its types alone: nothing is compiled or run.
 
-use wasmparser::{Parser, Payload};
+use serde::{Deserialize, Serialize};
 
+use super::compiler::{CompileLimits, Compiler, Types};
 use super::component::{self, Digest256, EXPORTS, Grant, PACKAGE, VERSION};
 use super::load_error::LoadError;
 
@@ -25,7 +26,7 @@ pub struct Inspection {
 }
 
 /// What kind of WebAssembly a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModuleKind {
     /// A component.
     Component,
@@ -49,18 +50,13 @@ impl Inspection {
     }
 }
 
-/// Reads the types of a module.
-pub fn inspect(file: &[u8]) -> Result<Inspection, LoadError> {
-    component::on_deep_stack(|| inspect_here(file))
-}
-
-fn inspect_here(file: &[u8]) -> Result<Inspection, LoadError> {
-    let component = component::componentize(file)?;
-    let kind = match component {
-        std::borrow::Cow::Borrowed(_) => ModuleKind::Component,
-        std::borrow::Cow::Owned(_) => ModuleKind::CoreModule,
-    };
-    let (imports, exports) = names(&component).map_err(|e| LoadError::Invalid(e.to_string()))?;
+/// Reads the types of a module, as the compiler does for a gateway with these limits.
+pub fn inspect(
+    file: &[u8],
+    compiler: &Compiler,
+    limits: &CompileLimits,
+) -> Result<Inspection, LoadError> {
+    let Types { kind, imports, exports } = compiler.inspect(file, limits)?;
     let missing = EXPORTS
         .iter()
         .map(|(interface, _)| format!("{PACKAGE}/{interface}@{VERSION}"))
@@ -79,31 +75,6 @@ fn inspect_here(file: &[u8]) -> Result<Inspection, LoadError> {
         exports,
         missing,
     })
-}
-
-/// What a component imports and exports, in its order.
-fn names(component: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::Error> {
-    wasmparser::validate(component)?;
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    imports.push(import?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    exports.push(export?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok((imports, exports))
 }
 
 /// What a granted interface is good for.

@@ -28,6 +28,8 @@ fn defaults_hold_where_nothing_is_said() {
     assert_eq!(config.sandbox.memory_bytes, 1 << 30);
     assert_eq!(config.sandbox.cache, CompileCache::Auto);
     assert_eq!(config.sandbox.max_module_bytes, 16 << 20);
+    assert_eq!(config.sandbox.compile_memory_bytes, 2 << 30);
+    assert_eq!(config.sandbox.compile_time, Duration::from_secs(60));
     assert_eq!(config.sandbox.defaults, ModuleDefaults::default());
 }
 
@@ -177,6 +179,8 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_SANDBOX_MEMORY", "sandbox.memory", "2GiB"),
         ("SPOREGATE_SANDBOX_CACHE", "sandbox.cache", "/c"),
         ("SPOREGATE_SANDBOX_MAX_MODULE_SIZE", "sandbox.max_module_size", "1MiB"),
+        ("SPOREGATE_SANDBOX_COMPILE_MEMORY", "sandbox.compile_memory", "1GiB"),
+        ("SPOREGATE_SANDBOX_COMPILE_TIME", "sandbox.compile_time", "7s"),
         ("SPOREGATE_SANDBOX_DEFAULTS_RUN_INSTANCES", "sandbox.defaults.run.instances", "7"),
         ("SPOREGATE_SANDBOX_DEFAULTS_RUN_AFFINITY", "sandbox.defaults.run.affinity", "user"),
         ("SPOREGATE_SANDBOX_DEFAULTS_RUN_LIFETIME", "sandbox.defaults.run.lifetime", "call"),
