@@ -1,10 +1,13 @@
 //! The module directory: what becomes a module, what is refused and why, while the others serve.
 
 mod compiler;
+mod confined;
 mod damaged;
 mod grants;
+mod hostile;
 mod kinds;
 mod refused;
+mod replaced;
 
 use crate::support::TestGateway;
 

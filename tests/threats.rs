@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::layers::source::{Source, read, sources};
 
 /// Sections and how many rows each has.
-const SECTIONS: [(char, u32); 4] = [('A', 15), ('B', 12), ('C', 15), ('D', 9)];
+const SECTIONS: [(char, u32); 5] = [('A', 15), ('B', 12), ('C', 15), ('D', 9), ('G', 10)];
 
 /// Of parts that the gateway does not have.
-const NOT_OURS: [&str; 7] = ["A13", "A14", "B6", "B7", "C8", "C9", "C10"];
+const NOT_OURS: [&str; 12] =
+    ["A13", "A14", "B6", "B7", "C8", "C9", "C10", "G5", "G7", "G8", "G9", "G10"];
 
 /// A row: its number, what comes of the attack, and the tests that show it.
 struct Row {
@@ -22,7 +23,7 @@ fn rows() -> Vec<Row> {
     let text = text.unwrap();
     let lines = text.lines().filter(|line| {
         let number = line.strip_prefix("| ").unwrap_or_default();
-        number.starts_with(['A', 'B', 'C', 'D'])
+        number.starts_with(SECTIONS.map(|(section, _)| section))
             && number[1..].starts_with(|c: char| c.is_ascii_digit())
     });
     lines

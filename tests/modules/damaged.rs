@@ -8,7 +8,7 @@ use sporegate::sandbox::{
 };
 
 use super::{reason, serving};
-use crate::support::{TestGateway, guest};
+use crate::support::{TestGateway, guest, hostile};
 
 const LIMITS: CompileLimits = CompileLimits {
     module_bytes: 16 << 20,
@@ -126,53 +126,11 @@ async fn packages_that_use_each_other_in_a_circle_are_refused() {
     assert!(said.contains("use each other: sporegate:gatewax, sporegate:gateway"), "{said}");
 }
 
-/// An unsigned number as WebAssembly writes it.
-fn leb128(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        match number {
-            0 => return bytes.into_iter().chain([low]).collect(),
-            _ => bytes.push(low | 0x80),
-        }
-    }
-}
-
-/// A component in a component, and so on.
-fn nested_components(levels: usize) -> Vec<u8> {
-    // Written from the inside out, so backwards.
-    let mut backwards: Vec<u8> = Vec::new();
-    for level in 0..=levels {
-        backwards.extend(b"\0asm\x0d\0\x01\0".iter().rev());
-        if level < levels {
-            let length = leb128(backwards.len());
-            backwards.extend(length.iter().rev());
-            backwards.push(4);
-        }
-    }
-    backwards.reverse();
-    backwards
-}
-
-/// A component with one type, which is a component type with one type, and so on.
-fn nested_types(levels: usize) -> Vec<u8> {
-    let mut types = vec![1];
-    for _ in 0..levels {
-        types.extend([0x41, 1, 1]);
-    }
-    types.extend([0x41, 0]);
-    let mut file = b"\0asm\x0d\0\x01\0\x07".to_vec();
-    file.extend(leb128(types.len()));
-    file.extend(types);
-    file
-}
-
 #[tokio::test]
 async fn types_within_types_without_end_do_no_harm() {
     let sandbox = sandbox();
     for levels in [1, 50, 1_000, 30_000, 5_000_000] {
-        let file = nested_types(levels);
+        let file = hostile::nested_types(levels);
         assert!(!try_file(&sandbox, &file, "nested types").await, "{levels}");
     }
 }
@@ -181,7 +139,7 @@ async fn types_within_types_without_end_do_no_harm() {
 async fn components_within_components_without_end_do_no_harm() {
     let sandbox = sandbox();
     for levels in [1, 50, 1_000, 30_000, 1_000_000] {
-        let file = nested_components(levels);
+        let file = hostile::nested_components(levels);
         assert!(!try_file(&sandbox, &file, "nested components").await, "{levels}");
     }
 }

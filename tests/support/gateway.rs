@@ -140,6 +140,11 @@ impl Setup {
         self.directory.path()
     }
 
+    /// What keeps its files, for a process that outlives this.
+    pub fn into_directory(self) -> TempDir {
+        self.directory
+    }
+
     pub fn modules(&self) -> PathBuf {
         self.directory.path().join("modules")
     }

@@ -2,6 +2,7 @@
 
 mod client;
 mod gateway;
+pub mod hostile;
 mod probe;
 mod process;
 mod raw;
