@@ -29,4 +29,5 @@ mod line;
 mod modules;
 mod prebuilt;
 mod sandbox;
+mod swap;
 mod threats;

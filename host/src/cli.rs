@@ -9,6 +9,7 @@ mod demo;
 mod descriptors;
 mod inspect;
 mod logging;
+mod modules;
 mod output;
 mod runtime;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// Check the configuration and all modules; serve nothing.
     #[command(after_help = check::HELP)]
     Check(ConfigArgs),
+    /// Show the modules of a running gateway, swap them, go back, or end one.
+    #[command(after_help = modules::HELP)]
+    Modules(modules::ModulesArgs),
     /// Show what a module imports and exports, and what it may do and why.
     #[command(after_help = inspect::HELP)]
     Inspect(inspect::InspectArgs),
@@ -101,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Modules(args) => modules::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Connect(args) => connect::run(&args),

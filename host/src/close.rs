@@ -82,6 +82,8 @@ causes! {
     TooBig = "too-big",
     /// A listener failed where that closes.
     ListenerFailed = "listener-failed",
+    /// A listener's module is not called for the moment, where that closes.
+    Unavailable = "unavailable",
     /// Too many messages in too little time.
     Rate = "rate",
     /// Too many bytes in too little time.
@@ -112,6 +114,8 @@ impl CloseReason {
         TOO_BIG = 1009, TooBig, "message too big";
         /// A listener failed, and the path closes on failure.
         LISTENER_FAILED = 1011, ListenerFailed, "a listener failed";
+        /// A listener's module pauses after failures, and the path closes on failure.
+        UNAVAILABLE = 4103, Unavailable, "a module is unavailable for the moment";
         /// The client does not read as fast as messages are sent to it.
         SLOW_CONSUMER = 4102, SlowConsumer, "too many messages are waiting for this client";
         /// No pong came in time; the peer looks dead.

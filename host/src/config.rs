@@ -72,6 +72,10 @@ pub struct Config {
     pub path: BasePath,
     /// Directory of the modules.
     pub modules: PathBuf,
+    /// Whether the directory is watched for changes.
+    pub watch: bool,
+    /// Socket on which operators give commands.
+    pub control: Option<PathBuf>,
     /// Most clients at a time; one more gets 503 before its upgrade.
     pub max_connections: u32,
     /// Most of one user; zero: no limit but the one above. One more gets 429.
@@ -178,6 +182,8 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let listen = top.read("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
     let path = top.read("path", BasePath::default());
     let modules = top.optional("modules", "\"modules\"");
+    let watch = top.read("watch", false);
+    let control = top.optional("control", "none");
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
     let per_user = top.read_in("max_connections_per_user", 0, 0..=1_000_000);
     let per_address = top.read_in("max_connections_per_address", 0, 0..=1_000_000);
@@ -210,6 +216,8 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         listen,
         path,
         modules: modules.unwrap_or_else(|| base.join("modules")),
+        watch,
+        control,
         max_connections,
         max_connections_per_user: per_user,
         max_connections_per_address: per_address,

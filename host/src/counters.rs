@@ -56,6 +56,10 @@ pub struct Counters {
     pub http_connections: Gauge,
     /// From the arrival of a message until the last listener that wanted it has answered.
     pub dispatch: Histogram,
+    /// What changes of modules came to.
+    pub swaps: ByReason,
+    /// How long a swap kept a module from being called.
+    pub swap_pause: Histogram,
     /// From a ping until its pong.
     pub ping: Histogram,
     paths: Vec<Arc<PathCounters>>,
@@ -67,6 +71,8 @@ pub struct Counters {
 /// All reasons that there are for what is counted by reason: those who give them know them.
 #[derive(Clone, Debug, Default)]
 pub struct Reasons {
+    /// Of [`Counters::swaps`].
+    pub swaps: Vec<&'static str>,
     /// Of [`Counters::rejected`].
     pub rejected: Vec<&'static str>,
     /// Of [`Counters::sends_refused`].
@@ -143,6 +149,8 @@ impl Counters {
             accept_errors: ByReason::default(),
             http_connections: Gauge::default(),
             dispatch: Histogram::default(),
+            swaps: ByReason::default(),
+            swap_pause: Histogram::default(),
             ping: Histogram::default(),
             paths: all.map(|pattern| Arc::new(PathCounters::new(&pattern))).collect(),
             modules: Mutex::default(),
@@ -159,6 +167,7 @@ impl Counters {
             sends_refused: By::showing(reasons.sends_refused),
             dropped: By::showing(reasons.dropped),
             accept_errors: By::showing(reasons.accept_errors),
+            swaps: By::showing(reasons.swaps),
             call_failures: Some(reasons.call_failures),
             ..self
         }

@@ -8,9 +8,10 @@ use crate::close::CloseReason;
 use crate::counters::{Counters, OfPath};
 use crate::limits::OnFailure;
 use crate::message::Payload;
-use crate::modules::{Module, ModuleTable};
+use crate::modules::{Missed, Module, ModuleTable, Turn};
 use crate::rate::LineRate;
 use crate::registry::Registry;
+use crate::router::{DisconnectRoute, Route};
 use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome, TrapCause};
 use crate::session::{Dropped, Session};
 
@@ -29,6 +30,9 @@ const OUTBOX_DROPS: [&str; 3] = ["outbox-oldest", "outbox-newest", "outbox-repla
 /// The failure of a call that its listener answered with an error.
 const REFUSED: &str = "refused";
 
+/// What calls of a module that pauses are counted under.
+const UNAVAILABLE: &str = "unavailable";
+
 /// Every reason for which a message is dropped.
 pub fn drops() -> Vec<&'static str> {
     let above_rate = [CloseReason::RATE, CloseReason::BYTE_RATE].map(|reason| reason.name());
@@ -37,7 +41,7 @@ pub fn drops() -> Vec<&'static str> {
 
 /// Every cause for which a call fails.
 pub fn call_failures() -> Vec<&'static str> {
-    [REFUSED].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str)).collect()
+    [REFUSED, UNAVAILABLE].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str)).collect()
 }
 
 /// Brings messages and disconnects to listeners.
@@ -89,14 +93,20 @@ impl Dispatcher {
         }
         let began = self.counters.now();
         let mut mark = began;
-        let matches = self.modules.matches(session, routes, &payload);
+        let received_at_ms = unix_ms();
+        // Who has had the message, where a module was swapped meanwhile.
+        let mut had: Vec<Listener> = Vec::new();
+        let mut matches = self.modules.matches(session, routes, &payload);
         if matches.len() == 0 {
             self.note_unmatched(session);
             return None;
         }
-        let received_at_ms = unix_ms();
-        for route in matches {
+        let mut all = matches.clone();
+        while let Some(route) = matches.next() {
             let module = &route.target;
+            if !had.is_empty() && had.iter().any(|listener| listener.is(route)) {
+                continue;
+            }
             let call = MessageCall {
                 listener: &route.name,
                 session,
@@ -114,11 +124,28 @@ impl Dispatcher {
             match result {
                 Ok(Outcome::Proceed) => {}
                 Ok(Outcome::Stop) => break,
-                Err(CallFailure::Refused(_)) => {}
-                Err(CallFailure::Ended { .. }) => match session.policy().on_failure {
+                Err(Missed::Failed(CallFailure::Refused(_))) => {}
+                Err(Missed::Failed(CallFailure::Ended { .. })) => {
+                    match session.policy().on_failure {
+                        OnFailure::Skip => {}
+                        OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
+                    }
+                }
+                Err(Missed::Unavailable) => match session.policy().on_failure {
                     OnFailure::Skip => {}
-                    OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
+                    OnFailure::Close => return Some(CloseReason::UNAVAILABLE),
                 },
+                // Whoever listens now gets it, each once.
+                Err(Missed::Retired) => {
+                    let before = all.len() - matches.len() - 1;
+                    had.extend(all.by_ref().take(before).map(|route| Listener::of(route)));
+                    matches = self.modules.matches(session, routes, &payload);
+                    all = matches.clone();
+                    if had.is_empty() && all.len() == 0 {
+                        self.note_unmatched(session);
+                        return None;
+                    }
+                }
             }
         }
         if let (Some(began), Some(ended)) = (began, mark) {
@@ -133,19 +160,31 @@ impl Dispatcher {
         if !self.registry.remove(session) {
             return;
         }
-        for route in self.modules.disconnect_routes(session.path()) {
-            let call = DisconnectCall { listener: &route.name, session, reason };
-            self.count_call(&route.target);
-            let began = self.counters.now();
-            let result = route.target.on_disconnect(&call).await;
-            if let Some(began) = began {
-                route.target.counters().duration.record(began.elapsed());
+        let mut told: Vec<Listener> = Vec::new();
+        let mut routes = self.modules.disconnect_routes(session.path()).into_iter();
+        while let Some(DisconnectRoute { target, module, name, .. }) = routes.next() {
+            let listener = Listener { module, name };
+            if told.contains(&listener) {
+                continue;
             }
-            self.modules.refresh(&route.target);
+            let call = DisconnectCall { listener: &listener.name, session, reason };
+            let began = self.counters.now();
+            let result = target.on_disconnect(&call).await;
+            if let Some(began) = began {
+                target.counters().duration.record(began.elapsed());
+            }
+            self.modules.refresh(&target);
             match result {
                 Ok(turn) => turn.finish(),
-                Err(failure) => self.note_failure(&route.target, session, &failure),
+                Err(Missed::Failed(failure)) => self.note_failure(&target, session, &failure),
+                // No disconnect is refused.
+                Err(Missed::Unavailable) => {}
+                Err(Missed::Retired) => {
+                    routes = self.modules.disconnect_routes(session.path()).into_iter();
+                    continue;
+                }
             }
+            told.push(listener);
         }
     }
 
@@ -153,22 +192,17 @@ impl Dispatcher {
         &self,
         module: &Arc<Module>,
         call: &MessageCall<'_>,
-    ) -> Result<Outcome, CallFailure> {
-        self.count_call(module);
+    ) -> Result<Outcome, Missed> {
         let result = module.on_message(call).await;
         self.modules.refresh(module);
-        match result {
-            Ok(turn) => Ok(turn.finish()),
-            Err(failure) => {
-                self.note_failure(module, call.session, &failure);
-                Err(failure)
-            }
+        let result = result.map(Turn::finish);
+        if matches!(result, Err(Missed::Unavailable)) {
+            module.counters().failures.increment(UNAVAILABLE);
         }
-    }
-
-    fn count_call(&self, module: &Module) {
-        self.counters.calls.increment();
-        module.counters().calls.increment();
+        if let Err(Missed::Failed(failure)) = &result {
+            self.note_failure(module, call.session, failure);
+        }
+        result
     }
 
     /// Counts how long after a ping its pong came.
@@ -219,10 +253,27 @@ impl Dispatcher {
         module.counters().failures.increment(cause);
         let Some(admitted) = self.failure_lines.admit() else { return };
         let name = &**module.name();
-        let revision = module.revision().digest();
+        let revision = module.digest();
         let client = session.id_text();
         let more = admitted.dropped_before;
         tracing::warn!(module = name, %revision, client, cause, more, "listener failed: {failure}");
+    }
+}
+
+/// A listener by its names, whatever revision of its module it is of.
+#[derive(Debug, PartialEq, Eq)]
+struct Listener {
+    module: Arc<str>,
+    name: Arc<str>,
+}
+
+impl Listener {
+    fn of<T>(route: &Route<T>) -> Self {
+        Self { module: Arc::clone(&route.module), name: Arc::clone(&route.name) }
+    }
+
+    fn is<T>(&self, route: &Route<T>) -> bool {
+        self.module == route.module && self.name == route.name
     }
 }
 

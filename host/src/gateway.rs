@@ -1,29 +1,35 @@
 //! The composition root: the only place where the configuration becomes values for the parts, and
 //! where the parts meet.
 
+mod values;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
 use crate::auth::{
     AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
 };
-use crate::config::{self, AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
+use crate::config::{AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
+use crate::control::{Control, ControlError};
 use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
-use crate::gate::{Gate, GateSettings};
+use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
-use crate::modules::{Loaded, Loader, ModuleTable, Refused};
+use crate::modules::{CHANGES, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch};
 use crate::registry::{ConnectionLimits, Registry};
-use crate::sandbox::{
-    CompileCache, CompileLimits, Compiler, Sandbox, SandboxError, SandboxSettings,
-};
-use crate::server::{self, BindError, Server, ServerSettings};
+use crate::sandbox::{Compiler, Sandbox, SandboxError};
+use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
+
+pub use self::values::compile_limits;
+use self::values::{connection_limits, gate_settings, sandbox_settings, server_settings};
 
 /// What a test or a measurement may switch on, and no configuration can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +47,12 @@ pub struct Gateway {
     base_path: Arc<str>,
     shutdown_timeout: Duration,
     modules: Arc<ModuleTable>,
+    keeper: KeeperHandle,
+    keeping: JoinHandle<()>,
+    /// Ends both of them, also when the gateway is dropped.
+    stop_keeping: DropGuard,
+    looking: TaskTracker,
+    controlling: Option<JoinHandle<()>>,
     refused: Vec<Refused>,
     accepting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
@@ -52,6 +64,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The control socket cannot be made.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A key or token file is not right.
     #[error(transparent)]
     Auth(#[from] AuthSetupError),
@@ -97,27 +112,24 @@ impl Gateway {
         let (listener, address) = bind(config.listen)?;
         let scraped = config.metrics.listen.map(bind).transpose()?;
         let metrics_address = scraped.as_ref().map(|(_, address)| *address);
+        let control = config.control.as_deref().map(Control::bind).transpose()?;
         let registry = Arc::new(Registry::new(connection_limits(config)));
         let counters = Arc::new(counters(config));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
-        let Loaded { modules, refused } =
-            load_modules(config, sandbox, &registry, &counters).await?;
-        for refusal in &refused {
-            tracing::error!(file = %refusal.file(), "module refused: {}", refusal.reason);
-        }
-        for module in &modules {
-            let context = module.context();
-            let revision = module.revision();
-            tracing::info!(
-                module = &**module.name(),
-                revision = %revision.digest(),
-                bytes = revision.file_bytes(),
-                paths = %context.grants,
-                "module started"
-            );
-        }
-        let modules = Arc::new(ModuleTable::new(modules));
+        let loader = Arc::new(loader(config, sandbox, &registry, &counters));
+        let loaded = load_modules(config, &loader).await?;
+        tell(&loaded);
+        let refused = loaded.refused.clone();
+        let modules = loaded.modules.iter().map(|loaded| Arc::clone(&loaded.module));
+        let modules = Arc::new(ModuleTable::new(modules.collect()));
+        let watch = if config.watch { Watch::On } else { Watch::Off };
+        let table = Arc::clone(&modules);
+        let (keeper, handle) = Keeper::new(loader, table, config.modules.clone(), watch, loaded);
+        let stop_keeping = CancellationToken::new();
+        let keeping = tokio::spawn(keeper.run(stop_keeping.clone()));
+        let controlling = control
+            .map(|control| tokio::spawn(control.serve(handle.clone(), stop_keeping.clone())));
         let dispatcher =
             Dispatcher::new(Arc::clone(&registry), Arc::clone(&modules), Arc::clone(&counters))
                 .with_native_echo(hidden.native_echo);
@@ -142,6 +154,11 @@ impl Gateway {
             base_path,
             shutdown_timeout: config.shutdown_timeout,
             modules,
+            keeper: handle,
+            keeping,
+            stop_keeping: stop_keeping.drop_guard(),
+            looking: TaskTracker::new(),
+            controlling,
             refused,
             accepting,
             scraping,
@@ -153,7 +170,8 @@ impl Gateway {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(ConnectionLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
-        Ok(CheckReport { loaded: load_modules(config, sandbox, &registry, &Arc::default()).await? })
+        let loader = loader(config, sandbox, &registry, &Arc::default());
+        Ok(CheckReport { loaded: load_modules(config, &loader).await? })
     }
 
     /// The address in use.
@@ -181,7 +199,23 @@ impl Gateway {
         &self.modules
     }
 
-    /// Files that did not become modules.
+    /// Whoever keeps the modules in step with their files.
+    pub fn keeper(&self) -> &KeeperHandle {
+        &self.keeper
+    }
+
+    /// Looks at the module directory in its own time, as on SIGHUP.
+    pub fn look_at_modules(&self) {
+        let keeper = self.keeper.clone();
+        tracing::info!("looking at the modules");
+        self.looking.spawn(async move {
+            if let Err(refusal) = keeper.reload().await {
+                tracing::warn!("modules were not looked at: {refusal}");
+            }
+        });
+    }
+
+    /// Files that did not become modules when it started.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }
@@ -189,6 +223,11 @@ impl Gateway {
     /// Stops accepting, closes every client with 1001, tells the disconnect listeners. Returns
     /// whether all of it was done within the shutdown time-out.
     pub async fn stop(self) -> bool {
+        drop(self.stop_keeping);
+        let _ = self.keeping.await;
+        if let Some(controlling) = self.controlling {
+            let _ = controlling.await;
+        }
         let in_time = self.server.stop(self.shutdown_timeout).await;
         // They end by themselves; a panic in one has been reported by the runtime.
         let _ = self.accepting.await;
@@ -260,6 +299,7 @@ fn counters(config: &Config) -> Counters {
     let patterns = config.paths.iter().map(|rule| rule.pattern.to_string());
     let timed = if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No };
     Counters::new(patterns, timed).showing(Reasons {
+        swaps: CHANGES.to_vec(),
         rejected: server::rejections(),
         sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
         dropped: dispatch::drops(),
@@ -268,92 +308,40 @@ fn counters(config: &Config) -> Counters {
     })
 }
 
-async fn load_modules(
+fn loader(
     config: &Config,
     sandbox: Arc<Sandbox>,
     registry: &Arc<Registry>,
     counters: &Arc<Counters>,
-) -> Result<Loaded, StartError> {
-    let loader = Loader {
+) -> Loader {
+    Loader {
         sandbox,
         registry: Arc::clone(registry),
         counters: Arc::clone(counters),
         base_path: config.path.as_str().into(),
         defaults: config.sandbox.defaults.clone(),
-    };
+        alarm: Arc::default(),
+    }
+}
+
+/// What became of the module directory, for the log.
+fn tell(loaded: &Loaded) {
+    for refusal in &loaded.refused {
+        tracing::error!(file = %refusal.file(), "module refused: {}", refusal.reason);
+    }
+    for loaded in &loaded.modules {
+        let module = &loaded.module;
+        tracing::info!(
+            module = &**module.name(),
+            revision = %module.digest(),
+            bytes = module.file_bytes(),
+            paths = %module.context().grants,
+            "module started"
+        );
+    }
+}
+
+async fn load_modules(config: &Config, loader: &Loader) -> Result<Loaded, StartError> {
     let failed = |source| StartError::Modules { path: config.modules.clone(), source };
     loader.load_directory(&config.modules).await.map_err(failed)
-}
-
-fn sandbox_settings(config: &Config, compiler: &Compiler) -> SandboxSettings {
-    SandboxSettings {
-        memory_bytes: config.sandbox.memory_bytes,
-        compiler: compiler.clone(),
-        compile_limits: compile_limits(config),
-        cache: match &config.sandbox.cache {
-            config::CompileCache::Off => CompileCache::Off,
-            config::CompileCache::Dir(path) => CompileCache::Directory(path.clone()),
-            config::CompileCache::Auto => {
-                default_cache().map_or(CompileCache::Off, CompileCache::Directory)
-            }
-        },
-    }
-}
-
-/// What compiling a module may take.
-pub fn compile_limits(config: &Config) -> CompileLimits {
-    CompileLimits {
-        module_bytes: config.sandbox.max_module_bytes,
-        memory_bytes: config.sandbox.compile_memory_bytes,
-        cpu_time: config.sandbox.compile_time,
-    }
-}
-
-/// The user's cache directory (XDG Base Directory Specification); none without a home.
-fn default_cache() -> Option<PathBuf> {
-    let absolute = |path: &PathBuf| path.is_absolute();
-    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(absolute);
-    let base =
-        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
-    Some(base.join(Path::new("sporegate/compiled")))
-}
-
-fn connection_limits(config: &Config) -> ConnectionLimits {
-    let limit = |most: u32| (most > 0).then_some(most as usize);
-    ConnectionLimits {
-        total: config.max_connections as usize,
-        per_user: limit(config.max_connections_per_user),
-        per_address: limit(config.max_connections_per_address),
-    }
-}
-
-fn gate_settings(config: &Config) -> GateSettings {
-    GateSettings {
-        base_path: config.path.as_str().into(),
-        rules: config.paths.clone(),
-        default_policy: config.default_policy.clone(),
-        check_origin: config.check_origin,
-        hosts: config.hosts.clone(),
-    }
-}
-
-fn server_settings(config: &Config) -> ServerSettings {
-    ServerSettings {
-        base_path: config.path.as_str().into(),
-        test_page: config.test_page,
-        handshake_timeout: config.handshake.timeout,
-        handshakes: config.handshake.connections,
-        handshakes_per_address: config.handshake.connections_per_address,
-        connect_rate: config.handshake.connect_rate,
-        connect_burst: config
-            .handshake
-            .connect_burst
-            .unwrap_or(config.max_connections.max(config::MIN_DEFAULT_BURST)),
-        failed_logins: config.handshake.failed_logins,
-        proxies: config.proxies.networks.clone(),
-        forwarded_header: config.proxies.header,
-        uri_bytes: config.handshake.uri_bytes,
-        header_bytes: config.handshake.header_bytes,
-        header_count: config.handshake.header_count,
-    }
 }

@@ -4,7 +4,7 @@
 //!
 //! | layer  | parts |
 //! |--------|-------|
-//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`] |
+//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`] |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
 //! | state  | [`registry`], [`session`] |
@@ -18,6 +18,7 @@ pub mod auth;
 pub mod close;
 pub mod config;
 pub mod connection;
+pub mod control;
 pub mod counters;
 pub mod dispatch;
 pub mod gate;

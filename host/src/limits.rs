@@ -180,6 +180,10 @@ pub struct ModuleLimits {
     pub call_timeout: Duration,
     /// Wall-clock and CPU time of `start`; more fails the instance.
     pub start_timeout: Duration,
+    /// State that is handed over on a swap, in bytes; more gives the swap up.
+    pub state_bytes: usize,
+    /// Wall-clock and CPU time of each half of a handover; more gives the swap up.
+    pub handover_timeout: Duration,
     /// Calls of the host in one call; more ends the instance.
     pub host_calls: u32,
     /// Sends, broadcasts and closes in one call; more gives `limit-exceeded`.

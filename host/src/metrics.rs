@@ -170,6 +170,13 @@ impl Sources {
         let durations =
             modules.iter().map(|module| ([("module", module.name())], module.duration.snapshot()));
         families.durations("sporegate_call_duration", help, durations)?;
+        let help = "Changes of modules, by what they came to";
+        let swaps = self.counters.swaps.all();
+        let swaps = swaps.into_iter().map(|(result, count)| ([("result", result)], count));
+        families.counter("sporegate_module_changes", help, None, swaps)?;
+        let help = "How long a swap kept a module from being called";
+        let pause = self.counters.swap_pause.snapshot();
+        families.durations("sporegate_swap_pause", help, [([], pause)])?;
         let help = "Memory of all instances of all modules";
         let used = self.memory.used() as u64;
         families.gauge("sporegate_module_memory", help, Some(&Unit::Bytes), [([], used)])

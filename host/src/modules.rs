@@ -1,13 +1,26 @@
 //! Modules: named, configured, and kept running. This layer decides which instance answers a
 //! call, and when a fresh one takes over; it knows nothing of sockets.
 
+mod breaker;
+mod change;
 mod directory;
+mod keeper;
+mod kept;
 mod loader;
 mod module;
+mod orders;
 mod slot;
+mod standing;
+mod swap;
 mod table;
 
-pub use directory::{FoundModule, Refused, Scan, scan};
-pub use loader::{Loaded, Loader};
-pub use module::{Module, Turn};
+pub use breaker::Phase;
+pub use change::CHANGES;
+pub use directory::{FoundModule, Mark, Refused, Scan, scan};
+pub use keeper::{Keeper, Watch};
+pub use kept::{ModuleStatus, State};
+pub use loader::{Loaded, LoadedModule, Loader};
+pub use module::{Missed, Module, Parts, Started, Turn};
+pub use orders::{Asked, KeeperHandle, Refusal};
+pub use standing::Health;
 pub use table::{ModuleTable, RouteCache};

@@ -19,6 +19,7 @@ mod description;
 mod effects;
 mod engine;
 mod failure;
+mod handover;
 mod inspect;
 mod instance;
 mod listeners;
@@ -35,10 +36,11 @@ pub use call::{Called, DisconnectCall, MessageCall, Outcome};
 pub use compiler::{
     COMMAND as COMPILE_COMMAND, CompileLimits, Compiler, Order as CompileOrder, compile_module,
 };
-pub use component::Revision;
+pub use component::{Digest256, Revision};
 pub use effects::Effects;
 pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 pub use failure::{CallFailure, TrapCause};
+pub use handover::Snapshot;
 pub use inspect::{Import, Inspection, ModuleKind, inspect};
 pub use instance::Instance;
 pub use load_error::LoadError;

@@ -39,7 +39,7 @@ async fn what_runs_is_what_was_read() {
             gateway
         });
         let module = &gateway.gateway().modules().modules()[0];
-        let digest = module.revision().digest().to_string();
+        let digest = module.digest().to_string();
         let mut client = gateway.client("/m").await;
         client.send("which one is it?").await;
         let answer = client.message().await.into_data();

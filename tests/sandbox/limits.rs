@@ -101,8 +101,8 @@ async fn limits_hold_from_the_start_on() {
         .sandbox("[sandbox.defaults.limits]\nmemory = \"2MiB\"\nstart_timeout = \"100ms\"")
         .start()
         .await;
-    let started: Vec<&str> =
-        gateway.gateway().modules().modules().iter().map(|module| &**module.name()).collect();
+    let modules = gateway.gateway().modules().modules();
+    let started: Vec<&str> = modules.iter().map(|module| &**module.name()).collect();
     assert_eq!(started, ["good"]);
     for (file, reason) in [
         ("spins.wasm", "100"),

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -92,6 +93,11 @@ impl Serving {
         }
     }
 
+    /// Its module directory.
+    pub fn modules(&self) -> PathBuf {
+        self.setup.modules()
+    }
+
     /// What it has logged so far.
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.setup.directory().join("stderr")).unwrap()
@@ -137,12 +143,21 @@ impl Serving {
         format!("/proc/{}/{file}", self.child.id())
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        // The shell's own: the program of this name is not everywhere.
+        let kill = format!("kill -s {name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits until it has logged this.
+    pub async fn until_logged(&self, text: &str) {
+        super::until(text, || self.stderr().contains(text)).await;
+    }
+
     /// Asks it to stop; returns how it ended and everything it has printed and logged.
     pub async fn stop(mut self) -> (ExitStatus, String) {
-        let pid = self.child.id().to_string();
-        // The shell's own: the program of this name is not everywhere.
-        let kill = format!("kill -s TERM {pid}");
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("TERM");
         let ended = async {
             loop {
                 match self.child.try_wait().unwrap() {

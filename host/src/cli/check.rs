@@ -22,6 +22,7 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     let checked = runtime::block_on(async { Ok(Gateway::check(&config, &compiler).await?) });
     let loaded = checked?.loaded;
     for module in &loaded.modules {
+        let module = &module.module;
         let paths = &module.context().grants;
         output::line(format_args!("ok: module {}: paths {paths}", module.name()))?;
     }

@@ -22,6 +22,12 @@ pub(super) struct ConfigArgs {
     /// Path under which clients connect [default: /websocket].
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// Follow changes of the module directory: swap what has changed, without closing a client.
+    #[arg(long)]
+    watch: bool,
+    /// Unix socket for `sporegate modules`; only its owner can use it.
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
     /// Most clients at a time [default: 2000].
     #[arg(long, value_name = "N", value_parser = count)]
     max_connections: Option<u32>,
@@ -67,6 +73,8 @@ impl ConfigArgs {
             listen: self.listen.clone(),
             path: self.path.clone(),
             modules: self.modules.clone(),
+            watch: self.watch.then_some(true),
+            control: self.control.clone(),
             max_connections: self.max_connections,
             test_page: self.test_page.then_some(true),
             token_file: self.token_file.clone(),

@@ -49,15 +49,12 @@ pub(super) fn run(args: &DemoArgs) -> Outcome {
     logging::start(&config.log)?;
     let alice = token(&secret, "alice", &["User", "Admin"])?;
     let bob = token(&secret, "bob", &["User"])?;
-    runtime::block_on(serve::serve(&config, |gateway| {
-        introduction(gateway, &config.modules, &alice, &bob)
-    }))
+    runtime::block_on(serve::serve(&config, |gateway| introduction(gateway, &config, &alice, &bob)))
 }
 
 /// The demo is a gateway like any other: its modules and its configuration are files.
 fn prepare(directory: &Path, secret: &Secret, args: &DemoArgs) -> anyhow::Result<Config> {
-    const SETTINGS: &str =
-        "test_page = true\n[[auth.jwt]]\nname = \"demo\"\nsecret_file = \"secret\"\n";
+    const SETTINGS: &str = "test_page = true\nwatch = true\ncontrol = \"control\"\n[[auth.jwt]]\nname = \"demo\"\nsecret_file = \"secret\"\n";
     let file = directory.join("sporegate.toml");
     let modules = directory.join("modules");
     let written = std::fs::write(directory.join("secret"), secret.expose())
@@ -90,12 +87,13 @@ fn token(secret: &Secret, user: &str, roles: &[&str]) -> anyhow::Result<String> 
     Ok(dev_token::sign(secret, &claims)?)
 }
 
-fn introduction(gateway: &Gateway, modules: &Path, alice: &str, bob: &str) -> String {
+fn introduction(gateway: &Gateway, config: &Config, alice: &str, bob: &str) -> String {
     let url = gateway.url();
     let page = serve::page_url(gateway);
     let command = this_command();
     let command = command.display();
-    let modules = modules.display();
+    let modules = config.modules.display();
+    let control = config.control.as_deref().unwrap_or(Path::new("")).display();
     format!(
         "\
 listening on {url}
@@ -111,6 +109,8 @@ Or type this in another terminal, as bob; each line you enter is sent:
 Try in the chat:     {{\"type\":\"say\",\"text\":\"hello\"}}   or   {{\"type\":\"who\"}}
 Other listeners:     /echo  /json-echo  /chat/<room>  /messages
 Their modules:       {modules}
+See what they do:    {command} modules --control {control}
+Replace one of these files, and it is swapped: no client is closed.
 Stop with Ctrl-C.
 "
     )

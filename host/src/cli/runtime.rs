@@ -1,4 +1,4 @@
-//! The asynchronous runtime and the signals that stop a gateway.
+//! The asynchronous runtime and the signals that a gateway obeys.
 
 use std::future::Future;
 use std::io;
@@ -14,27 +14,48 @@ pub(super) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
     result
 }
 
-/// SIGINT and SIGTERM, caught from the moment this is made.
+/// SIGINT, SIGTERM and SIGHUP, caught from the moment this is made.
 #[derive(Debug)]
-pub(super) struct StopSignals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
-impl StopSignals {
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// To end, by the signal of this name.
+    Stop(&'static str),
+    /// To look at the modules.
+    Reload,
+}
+
+impl Signals {
     /// To be called within the runtime.
     pub(super) fn catch() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Waits for the next one and returns its name.
-    pub(super) async fn next(&mut self) -> &'static str {
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Asks {
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => Asks::Stop("SIGINT"),
+            _ = self.terminate.recv() => Asks::Stop("SIGTERM"),
+            _ = self.hangup.recv() => Asks::Reload,
+        }
+    }
+
+    /// Waits for the next one that asks to end, and returns its name.
+    pub(super) async fn next_stop(&mut self) -> &'static str {
+        loop {
+            if let Asks::Stop(name) = self.next().await {
+                return name;
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use sporegate::config::Config;
 use sporegate::gateway::{Gateway, Hidden};
 use sporegate::sandbox::Compiler;
 
-use super::runtime::StopSignals;
+use super::runtime::{Asks, Signals};
 use super::{ConfigArgs, Outcome, descriptors, logging, output, runtime};
 
 pub(super) const HELP: &str = "\
@@ -61,17 +61,22 @@ pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> S
     let native_echo = std::env::var_os(NATIVE_ECHO_VARIABLE).is_some_and(|value| value == "1");
     let compiler = Compiler::this_program()?;
     let gateway = Gateway::start(config, &compiler, Hidden { native_echo }).await?;
-    let mut signals = StopSignals::catch()?;
+    let mut signals = Signals::catch()?;
     if let Err(error) = output::text(&introduce(&gateway)) {
         // Clients do not depend on who reads this.
         tracing::warn!("{error}");
     }
-    let signal = signals.next().await;
+    let signal = loop {
+        match signals.next().await {
+            Asks::Stop(signal) => break signal,
+            Asks::Reload => gateway.look_at_modules(),
+        }
+    };
     tracing::info!(signal, "stopping");
     let counters = Arc::clone(gateway.server().counters());
     let in_time = tokio::select! {
         in_time = gateway.stop() => in_time,
-        signal = signals.next() => {
+        signal = signals.next_stop() => {
             tracing::warn!(signal, "stopping at once");
             false
         }

@@ -13,6 +13,10 @@ pub struct FlagOverrides {
     pub path: Option<String>,
     /// `--modules`: directory, relative to the working directory.
     pub modules: Option<PathBuf>,
+    /// `--watch`.
+    pub watch: Option<bool>,
+    /// `--control`: socket, relative to the working directory.
+    pub control: Option<PathBuf>,
     /// `--max-connections`.
     pub max_connections: Option<u32>,
     /// `--test-page`.
@@ -34,6 +38,8 @@ impl FlagOverrides {
             ("listen", "--listen", self.listen.clone()),
             ("path", "--path", self.path.clone()),
             ("modules", "--modules", self.modules.as_ref().map(path)),
+            ("watch", "--watch", self.watch.map(|on| on.to_string())),
+            ("control", "--control", self.control.as_ref().map(path)),
             ("max_connections", "--max-connections", self.max_connections.map(|n| n.to_string())),
             ("test_page", "--test-page", self.test_page.map(|on| on.to_string())),
             ("auth.token_file", "--token-file", self.token_file.as_ref().map(path)),

@@ -45,6 +45,15 @@ pub struct Run {
     pub affinity: Affinity,
     /// How long an instance lives.
     pub lifetime: Lifetime,
+    /// Calls for which a revision that takes over from another is on probation: one that ends its
+    /// instance brings the other back. Zero: there is no probation.
+    pub probation_calls: u32,
+    /// After this long probation is over, too.
+    pub probation_time: Duration,
+    /// Calls in a row that end their instance, after which the module pauses; zero: it never does.
+    pub breaker_failures: u32,
+    /// Its longest pause.
+    pub breaker_pause: Duration,
 }
 
 /// The key by which messages are spread over instances.
@@ -69,7 +78,15 @@ pub enum Lifetime {
 
 impl Default for Run {
     fn default() -> Self {
-        Self { instances: 1, affinity: Affinity::Client, lifetime: Lifetime::Instance }
+        Self {
+            instances: 1,
+            affinity: Affinity::Client,
+            lifetime: Lifetime::Instance,
+            probation_calls: 100,
+            probation_time: Duration::from_secs(30),
+            breaker_failures: 5,
+            breaker_pause: Duration::from_secs(30),
+        }
     }
 }
 
@@ -151,11 +168,17 @@ fn convention(name: &ModuleName, file: &Path) -> Result<PathPattern, Problem> {
 
 pub(super) fn read_run(run: &mut Section<'_, '_>, default: &Run) -> Run {
     let instances = u32::try_from(default.instances).unwrap_or(1);
+    let pauses = Duration::from_millis(100)..=Duration::from_secs(3_600);
+    let times = Duration::ZERO..=Duration::from_secs(86_400);
     let instances = run.read_in("instances", instances, 1..=64);
     Run {
         instances: usize::try_from(instances).unwrap_or(1),
         affinity: run.read("affinity", default.affinity),
         lifetime: run.read("lifetime", default.lifetime),
+        probation_calls: run.read_in("probation_calls", default.probation_calls, 0..=1_000_000),
+        probation_time: run.read_in("probation_time", default.probation_time, times),
+        breaker_failures: run.read_in("breaker_failures", default.breaker_failures, 0..=1_000_000),
+        breaker_pause: run.read_in("breaker_pause", default.breaker_pause, pauses),
     }
 }
 
@@ -165,6 +188,8 @@ pub(super) fn default_limits() -> ModuleLimits {
         cpu_ticks: 50,
         call_timeout: Duration::from_secs(5),
         start_timeout: Duration::from_secs(10),
+        state_bytes: ByteSize::mib(16).as_len(),
+        handover_timeout: Duration::from_secs(1),
         host_calls: 10_000,
         sends: 1_000,
         send_bytes: ByteSize::mib(4).as_len(),
@@ -183,6 +208,10 @@ pub(super) fn read_limits(limits: &mut Section<'_, '_>, default: &ModuleLimits) 
     let timeouts = ms..=minute.saturating_mul(10);
     let call_timeout = limits.read_in("timeout", default.call_timeout, timeouts.clone());
     let start_timeout = limits.read_in("start_timeout", default.start_timeout, timeouts);
+    let state_sizes = ByteSize::bytes(0)..=ByteSize::gib(1);
+    let state = limits.read_in("state", size(default.state_bytes), state_sizes);
+    let handover_timeout =
+        limits.read_in("handover_timeout", default.handover_timeout, ms..=minute);
     let host_calls = limits.read_in("host_calls", default.host_calls, 1..=100_000_000);
     let sends = limits.read_in("sends", default.sends, 0..=1_000_000);
     let sizes = ByteSize::bytes(0)..=ByteSize::gib(1);
@@ -195,6 +224,8 @@ pub(super) fn read_limits(limits: &mut Section<'_, '_>, default: &ModuleLimits) 
         cpu_ticks: u32::try_from(cpu.as_millis()).unwrap_or(u32::MAX),
         call_timeout,
         start_timeout,
+        state_bytes: state.as_len(),
+        handover_timeout,
         host_calls,
         sends,
         send_bytes: send_bytes.as_len(),

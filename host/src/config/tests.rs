@@ -7,6 +7,7 @@ mod issuers;
 mod precedence;
 mod refused;
 mod sidecar;
+mod variables;
 
 use super::*;
 

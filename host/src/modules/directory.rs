@@ -2,15 +2,16 @@
 //! and precompiled code are never opened, and the bytes that are checked are the bytes that are
 //! compiled.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::ModuleName;
 use crate::printable::printable;
 
 const EXTENSION: &str = "wasm";
+pub(super) const SIDECAR_EXTENSION: &str = "toml";
 
 /// What engines call their machine code. Loading it would be running it.
 const PRECOMPILED: &str = "cwasm";
@@ -22,14 +23,57 @@ pub struct FoundModule {
     pub name: ModuleName,
     /// The file.
     pub path: PathBuf,
+    /// What it and its sidecar look like from outside.
+    pub mark: Option<Mark>,
+}
+
+/// What a module's file and its sidecar look like from outside; another one means that somebody has
+/// changed them. Cheap to take, so that a directory can be looked at several times a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    module: FileMark,
+    sidecar: Option<FileMark>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileMark {
+    bytes: u64,
+    inode: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Mark {
+    /// Of a module's file and the sidecar beside it; none where there is no such file.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let sidecar = FileMark::of(&path.with_extension(SIDECAR_EXTENSION));
+        Some(Self { module: FileMark::of(path)?, sidecar })
+    }
+}
+
+impl FileMark {
+    fn of(path: &Path) -> Option<Self> {
+        path.symlink_metadata().ok().map(|metadata| Self::new(&metadata))
+    }
+
+    fn new(metadata: &Metadata) -> Self {
+        Self {
+            bytes: metadata.len(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 /// A file that does not become a module, and why.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{}: {reason}", self.file())]
 pub struct Refused {
     /// The file.
     pub path: PathBuf,
+    /// What it and its sidecar look like from outside.
+    pub mark: Option<Mark>,
     /// What is wrong and how to mend it.
     pub reason: String,
 }
@@ -62,9 +106,10 @@ pub fn scan(directory: &Path) -> io::Result<Scan> {
             }
             _ => continue,
         };
+        let mark = Mark::of(&path);
         match candidate {
-            Ok(name) => scan.found.push(FoundModule { name, path }),
-            Err(reason) => scan.refused.push(Refused { path, reason }),
+            Ok(name) => scan.found.push(FoundModule { name, path, mark }),
+            Err(reason) => scan.refused.push(Refused { path, mark, reason }),
         }
     }
     scan.found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -83,22 +128,43 @@ fn candidate(path: &Path) -> Result<ModuleName, String> {
     ModuleName::of_file(path).map_err(|error| error.to_string())
 }
 
-/// Reads a whole file of at most `limit` bytes, never through a link.
-pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+/// Why a file was not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Somebody writes it.
+    Changing,
+    /// It cannot be a module: why, and how to mend it.
+    Refused(String),
+}
+
+impl From<String> for Unread {
+    fn from(reason: String) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+/// Reads a whole file of at most `limit` bytes, never through a link. Another file that takes its
+/// place meanwhile does not matter: what is read is the one that was opened.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Unread> {
     let open =
         OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
     let file: File = open.map_err(|error| format!("cannot be opened: {error}"))?;
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("not a regular file; put the file itself into the directory".into());
+    let look = || file.metadata().map_err(|error| error.to_string());
+    let before = look()?;
+    if !before.is_file() {
+        let reason = "not a regular file; put the file itself into the directory";
+        return Err(Unread::Refused(reason.to_owned()));
     }
     let mut bytes = Vec::new();
-    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    let read = (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > limit {
-        return Err(format!(
-            "larger than {limit} bytes; strip it, or raise sandbox.max_module_size"
-        ));
+        let reason =
+            format!("larger than {limit} bytes; strip it, or raise sandbox.max_module_size");
+        return Err(Unread::Refused(reason));
+    }
+    if FileMark::new(&look()?) != FileMark::new(&before) {
+        return Err(Unread::Changing);
     }
     Ok(bytes)
 }

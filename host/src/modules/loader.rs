@@ -1,16 +1,26 @@
-//! From a module directory to running modules. A file that cannot be a module is refused with
-//! its reason; the others serve.
+//! From a file of the module directory to a module that is ready to serve. A file that cannot be
+//! one is refused with its reason; the others serve.
 
+use std::hash::RandomState;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::directory::{self, FoundModule, Refused};
-use super::module::Module;
-use crate::config::{ModuleConfig, ModuleDefaults};
+use tokio::sync::Notify;
+
+use super::directory::{self, FoundModule, Mark, Refused, Unread};
+use super::module::{Module, Parts, Started};
+use crate::config::{ModuleConfig, ModuleDefaults, ModuleName};
 use crate::counters::Counters;
 use crate::path::PathSet;
 use crate::registry::Registry;
-use crate::sandbox::{ModuleContext, ModuleLog, Revision, Sandbox};
+use crate::sandbox::{
+    Digest256, MemoryMeter, ModuleContext, ModuleListeners, ModuleLog, Revision, Sandbox,
+};
+
+/// How often a file that is being written when the gateway starts is looked at again, and when.
+const LOOKS: u32 = 20;
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// What every module is loaded with.
 #[derive(Debug)]
@@ -25,15 +35,47 @@ pub struct Loader {
     pub base_path: Arc<str>,
     /// What holds where a sidecar says nothing.
     pub defaults: ModuleDefaults,
+    /// Rings when a module fails on probation.
+    pub alarm: Arc<Notify>,
+}
+
+/// A module's file and sidecar as they were read, at one moment.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) config: ModuleConfig,
+    pub(super) digest: Digest256,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What came of reading them.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// They are whole.
+    Whole(Box<Files>),
+    /// They changed meanwhile: somebody writes.
+    Changing,
+    /// They are no module.
+    Refused(String),
 }
 
 /// What became of a directory.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// Modules that started.
-    pub modules: Vec<Arc<Module>>,
+    /// Modules that started, each with what its files say.
+    pub modules: Vec<LoadedModule>,
     /// Files that did not become modules.
     pub refused: Vec<Refused>,
+}
+
+/// A module with what it was made of.
+#[derive(Debug)]
+pub struct LoadedModule {
+    /// The module.
+    pub module: Arc<Module>,
+    /// What its sidecar says.
+    pub config: ModuleConfig,
+    /// Its files.
+    pub mark: Option<Mark>,
 }
 
 impl Loader {
@@ -43,41 +85,131 @@ impl Loader {
         let mut loaded = Loaded { modules: Vec::new(), refused: scan.refused };
         for found in scan.found {
             match self.load(&found).await {
-                Ok(module) => loaded.modules.push(Arc::new(module)),
-                Err(reason) => loaded.refused.push(Refused { path: found.path, reason }),
+                Ok(module) => loaded.modules.push(module),
+                Err(reason) => {
+                    let FoundModule { path, mark, .. } = found;
+                    loaded.refused.push(Refused { path, mark, reason });
+                }
             }
         }
         Ok(loaded)
     }
 
     /// Loads one file: its sidecar, its code, its first instances.
-    async fn load(&self, found: &FoundModule) -> Result<Module, String> {
-        let sidecar = found.path.with_extension("toml");
-        let config = ModuleConfig::load(&found.name, &sidecar, &self.defaults)
-            .map_err(|error| error.to_string())?;
-        let revision = self.compile(&found.path).await?;
-        let name: Arc<str> = found.name.as_str().into();
-        let log = Arc::new(ModuleLog::new(Arc::clone(&name), config.limits.log_lines_per_second));
-        let context = ModuleContext {
-            name,
-            base_path: Arc::clone(&self.base_path),
-            grants: Arc::new(config.paths.into_iter().collect::<PathSet>()),
-            limits: config.limits,
-            registry: Arc::clone(&self.registry),
-            memory: Arc::clone(self.sandbox.memory()),
-            counters: Arc::clone(&self.counters),
-            listeners: Default::default(),
-            log,
+    async fn load(&self, found: &FoundModule) -> Result<LoadedModule, String> {
+        let mut looks = 0;
+        let files = loop {
+            match self.read(found).await {
+                Reading::Whole(files) => break *files,
+                Reading::Changing if looks < LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(SETTLE).await;
+                }
+                Reading::Changing => return Err("it is being written; try again".to_owned()),
+                Reading::Refused(reason) => return Err(reason),
+            }
         };
-        let started = Module::start(Arc::new(context), Arc::new(revision), config.run).await;
-        started.map_err(|failure| failure.to_string())
+        let Files { config, bytes, .. } = files;
+        let revision = Arc::new(self.compile(bytes).await?);
+        let started = self.start(revision, &config, None).await?;
+        let Started { module, effects } = started;
+        for mut effects in effects {
+            effects.apply(&self.counters.messages_queued);
+        }
+        Ok(LoadedModule { module, config, mark: found.mark })
     }
 
-    /// Reads the file once: what is checked is what is compiled.
-    async fn compile(&self, path: &Path) -> Result<Revision, String> {
-        let (path, limit) = (path.to_owned(), self.sandbox.module_bytes());
-        let reading = tokio::task::spawn_blocking(move || directory::read(&path, limit));
-        let file = reading.await.map_err(|error| format!("cannot be read: {error}"))??;
-        Revision::compile(&self.sandbox, file).await.map_err(|error| error.to_string())
+    /// Reads both files. The bytes that are read are those that are used.
+    pub(super) async fn read(&self, found: &FoundModule) -> Reading {
+        let (path, name) = (found.path.clone(), found.name.clone());
+        let (limit, defaults) = (self.sandbox.module_bytes(), self.defaults.clone());
+        let read = move || read_files(&path, &name, limit, &defaults);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(reading) => reading,
+            Err(error) => Reading::Refused(format!("reading it failed: {error}")),
+        }
+    }
+
+    /// Compiles off the threads that serve clients.
+    pub(super) async fn compile(&self, bytes: Vec<u8>) -> Result<Revision, String> {
+        Revision::compile(&self.sandbox, bytes).await.map_err(|error| error.to_string())
+    }
+
+    /// Starts a module of a revision, to follow on another one if there is one.
+    pub(super) async fn start(
+        &self,
+        revision: Arc<Revision>,
+        config: &ModuleConfig,
+        before: Option<&Module>,
+    ) -> Result<Started, String> {
+        let spread = before.map_or_else(RandomState::new, |before| before.spread().clone());
+        let parts = self.parts(revision, config, spread);
+        Module::start(parts).await.map_err(|failure| failure.to_string())
+    }
+
+    /// What a module with these settings is made of; without listeners yet.
+    pub(super) fn parts(
+        &self,
+        revision: Arc<Revision>,
+        config: &ModuleConfig,
+        spread: RandomState,
+    ) -> Parts {
+        let context = Arc::new(self.context(config, ModuleListeners::default(), None));
+        Parts { context, revision, run: config.run, spread, alarm: Arc::clone(&self.alarm) }
+    }
+
+    /// The same for one that goes on with the instances, and so the listeners, of another.
+    pub(super) fn succeeding_parts(
+        &self,
+        revision: Arc<Revision>,
+        config: &ModuleConfig,
+        before: &Module,
+    ) -> Parts {
+        let listeners = before.context().listeners.succeeding();
+        let used = Arc::clone(&before.context().used);
+        Parts {
+            context: Arc::new(self.context(config, listeners, Some(used))),
+            revision,
+            run: config.run,
+            spread: before.spread().clone(),
+            alarm: Arc::clone(&self.alarm),
+        }
+    }
+
+    fn context(
+        &self,
+        config: &ModuleConfig,
+        listeners: ModuleListeners,
+        used: Option<Arc<MemoryMeter>>,
+    ) -> ModuleContext {
+        let name: Arc<str> = config.name.as_str().into();
+        let log = ModuleLog::new(Arc::clone(&name), config.limits.log_lines_per_second);
+        ModuleContext {
+            name,
+            base_path: Arc::clone(&self.base_path),
+            grants: Arc::new(config.paths.iter().cloned().collect::<PathSet>()),
+            limits: config.limits.clone(),
+            registry: Arc::clone(&self.registry),
+            memory: Arc::clone(self.sandbox.memory()),
+            used: used.unwrap_or_else(|| Arc::new(MemoryMeter::new(usize::MAX))),
+            counters: Arc::clone(&self.counters),
+            listeners,
+            log: Arc::new(log),
+        }
+    }
+}
+
+fn read_files(path: &Path, name: &ModuleName, limit: u64, defaults: &ModuleDefaults) -> Reading {
+    let sidecar = path.with_extension(directory::SIDECAR_EXTENSION);
+    let config = ModuleConfig::load(name, &sidecar, defaults);
+    let bytes = directory::read(path, limit);
+    match (config, bytes) {
+        (Ok(config), Ok(bytes)) => {
+            let digest = Digest256::of(&bytes);
+            Reading::Whole(Box::new(Files { config, digest, bytes }))
+        }
+        (_, Err(Unread::Changing)) => Reading::Changing,
+        (Err(error), _) => Reading::Refused(error.to_string()),
+        (_, Err(Unread::Refused(reason))) => Reading::Refused(reason),
     }
 }

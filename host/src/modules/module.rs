@@ -1,15 +1,21 @@
 //! One module with its instances: which instance a session belongs to, and when a fresh one takes
-//! over.
+//! over. Another revision is another `Module`; see `swap`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::slot::{Expect, Hold, Slot};
+use arc_swap::ArcSwapOption;
+use tokio::sync::Notify;
+
+use super::breaker::{Breaker, Leave, Patience, Phase};
+use super::slot::{Expect, Hold, Retired, Slot};
+use super::standing::{Health, Standing};
 
 use crate::config::{Affinity, Lifetime, Run};
 use crate::counters::{Counters, ModuleCounters};
 use crate::sandbox::{
-    CallFailure, Called, DisconnectCall, Instance, MessageCall, ModuleContext, Outcome, Revision,
+    CallFailure, Called, Digest256, DisconnectCall, Effects, Instance, MessageCall, ModuleContext,
+    Outcome, Revision,
 };
 use crate::session::Session;
 
@@ -18,10 +24,39 @@ use crate::session::Session;
 pub struct Module {
     context: Arc<ModuleContext>,
     counters: Arc<ModuleCounters>,
-    revision: Arc<Revision>,
+    digest: Digest256,
+    file_bytes: usize,
+    /// None once it is retired: idle connections may know it for long.
+    revision: ArcSwapOption<Revision>,
     run: Run,
     slots: Box<[Slot]>,
     spread: RandomState,
+    standing: Standing,
+    breaker: Breaker,
+}
+
+/// What a module is made of.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// What its instances share.
+    pub context: Arc<ModuleContext>,
+    /// What they are made of.
+    pub revision: Arc<Revision>,
+    /// How they live.
+    pub run: Run,
+    /// How keys are spread over them; that of a predecessor, so that each key finds its state.
+    pub spread: RandomState,
+    /// Rings when the module is condemned.
+    pub alarm: Arc<Notify>,
+}
+
+/// A module that is ready and that nobody knows yet.
+#[derive(Debug)]
+pub struct Started {
+    /// The module.
+    pub module: Arc<Module>,
+    /// What its first calls asked for; it happens when the module is known.
+    pub effects: Vec<Effects>,
 }
 
 /// A call that succeeded. Its instance takes the next one only when this is gone, so that what one
@@ -33,27 +68,73 @@ pub struct Turn<'a, T> {
     _hold: Hold<'a>,
 }
 
+/// A call that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Missed {
+    /// It was made, and failed.
+    #[error(transparent)]
+    Failed(#[from] CallFailure),
+    /// Nothing of it has happened, and the module is no longer the one to make it: whoever listens
+    /// now is.
+    #[error("another revision has taken over")]
+    Retired,
+    /// The module pauses, because it keeps ending its instances.
+    #[error("the module pauses after too many failures")]
+    Unavailable,
+}
+
+impl From<Retired> for Missed {
+    fn from(_: Retired) -> Self {
+        Self::Retired
+    }
+}
+
+impl Missed {
+    /// The failure, if it is one; else it is what the caller is told.
+    fn into_failure(self) -> Result<CallFailure, Self> {
+        match self {
+            Self::Failed(failure) => Ok(failure),
+            Self::Retired | Self::Unavailable => Err(self),
+        }
+    }
+}
+
 impl Module {
     /// Starts every instance; the first failure fails the module. The listeners that `start`
     /// registered are in the context afterwards.
-    pub async fn start(
-        context: Arc<ModuleContext>,
-        revision: Arc<Revision>,
-        run: Run,
-    ) -> Result<Self, CallFailure> {
-        let mut slots = Vec::with_capacity(run.instances);
+    pub async fn start(parts: Parts) -> Result<Started, CallFailure> {
+        let Parts { context, revision, run, .. } = &parts;
+        let mut instances = Vec::with_capacity(run.instances);
+        let mut effects = Vec::with_capacity(run.instances);
         for _ in 0..run.instances.max(1) {
-            let mut started = Instance::start(&revision, &context).await?;
-            started.effects.apply(&context.counters.messages_queued);
-            let kept = match run.lifetime {
+            let started = Instance::start(revision, context).await?;
+            effects.push(started.effects);
+            instances.push(match run.lifetime {
                 Lifetime::Instance => Some(Box::new(started.answer)),
                 Lifetime::Call => None,
-            };
-            slots.push(Slot::new(kept));
+            });
         }
-        let slots = slots.into_boxed_slice();
-        let counters = context.counters.module(&context.name);
-        Ok(Self { context, counters, revision, run, slots, spread: RandomState::new() })
+        Ok(Started { module: Arc::new(Self::of(parts, instances)), effects })
+    }
+
+    /// A module with instances that exist, in the order of their places.
+    pub(super) fn of(parts: Parts, instances: Vec<Option<Box<Instance>>>) -> Self {
+        let Parts { context, revision, run, spread, alarm } = parts;
+        Self {
+            counters: context.counters.module(&context.name),
+            context,
+            digest: revision.digest(),
+            file_bytes: revision.file_bytes(),
+            revision: ArcSwapOption::new(Some(revision)),
+            run,
+            slots: instances.into_iter().map(Slot::new).collect(),
+            spread,
+            standing: Standing::new(alarm),
+            breaker: Breaker::new(Patience {
+                failures: run.breaker_failures,
+                longest_pause: run.breaker_pause,
+            }),
+        }
     }
 
     /// Name of the module.
@@ -71,32 +152,90 @@ impl Module {
         &self.context
     }
 
-    /// What its instances are made of.
-    pub fn revision(&self) -> &Arc<Revision> {
-        &self.revision
+    /// SHA-256 of the file it was made from.
+    pub fn digest(&self) -> Digest256 {
+        self.digest
+    }
+
+    /// Size of the file it was made from, in bytes.
+    pub fn file_bytes(&self) -> usize {
+        self.file_bytes
+    }
+
+    /// What its instances are made of; none once it is retired.
+    pub fn revision(&self) -> Option<Arc<Revision>> {
+        self.revision.load_full()
+    }
+
+    /// How its instances live.
+    pub fn run(&self) -> Run {
+        self.run
+    }
+
+    /// How keys are spread over its instances.
+    pub(super) fn spread(&self) -> &RandomState {
+        &self.spread
+    }
+
+    /// Whether it pauses after failures.
+    pub fn phase(&self) -> Phase {
+        self.breaker.phase()
+    }
+
+    /// Whether it may be called.
+    pub fn health(&self) -> Health {
+        self.standing.health()
+    }
+
+    /// Calls that wait for an instance now.
+    pub fn in_line(&self) -> usize {
+        self.slots.iter().map(Slot::in_line).sum()
+    }
+
+    /// The places of its instances.
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Whether it may be called, and its probation.
+    pub(super) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The places are retired: whoever waits goes elsewhere, and the code may go.
+    pub(super) fn set_retired(&self) {
+        self.revision.store(None);
+        self.standing.retire();
     }
 
     /// Calls the instance that the message belongs to, waiting for it in line.
-    pub async fn on_message(
-        &self,
-        call: &MessageCall<'_>,
-    ) -> Result<Turn<'_, Outcome>, CallFailure> {
-        let mut hold = self.hold(call.session).await;
-        let _in_call = call.session.enter_call();
-        let instance = self.ready(&mut hold).await?;
-        let result = instance.on_message(call).await;
-        self.turn(hold, result)
+    pub async fn on_message(&self, call: &MessageCall<'_>) -> Result<Turn<'_, Outcome>, Missed> {
+        let mut hold = self.hold(call.session).await?;
+        // Now, not before the line: it may have failed meanwhile.
+        let leave = self.breaker.admit().ok_or(Missed::Unavailable)?;
+        self.count_call();
+        let in_call = call.session.enter_call();
+        let result = match self.ready(&mut hold).await {
+            Ok(instance) => instance.on_message(call).await,
+            Err(missed) => Err(missed.into_failure()?),
+        };
+        self.tell(leave, &result);
+        let turn = self.turn(hold, result);
+        drop(in_call);
+        self.judge(turn).await
     }
 
     /// Calls the instance that the session belonged to, waiting for it in line.
-    pub async fn on_disconnect(
-        &self,
-        call: &DisconnectCall<'_>,
-    ) -> Result<Turn<'_, ()>, CallFailure> {
-        let mut hold = self.hold(call.session).await;
-        let instance = self.ready(&mut hold).await?;
-        let result = instance.on_disconnect(call).await;
-        self.turn(hold, result)
+    pub async fn on_disconnect(&self, call: &DisconnectCall<'_>) -> Result<Turn<'_, ()>, Missed> {
+        let mut hold = self.hold(call.session).await?;
+        self.count_call();
+        // Whoever pauses hears of it all the same: there is no second time.
+        let result = match self.ready(&mut hold).await {
+            Ok(instance) => instance.on_disconnect(call).await,
+            Err(missed) => Err(missed.into_failure()?),
+        };
+        let turn = self.turn(hold, result);
+        self.judge(turn).await
     }
 
     /// The instance of a place; a fresh one where there is none, or only one whose last call
@@ -104,17 +243,32 @@ impl Module {
     async fn ready<'a>(
         &self,
         place: &'a mut Option<Box<Instance>>,
-    ) -> Result<&'a mut Instance, CallFailure> {
+    ) -> Result<&'a mut Instance, Missed> {
         if place.as_ref().is_some_and(|instance| !instance.is_usable()) {
             *place = None;
         }
         match place {
             Some(instance) => Ok(instance),
             empty => {
-                let mut started = Box::pin(Instance::start(&self.revision, &self.context)).await?;
+                let revision = self.revision().ok_or(Missed::Retired)?;
+                let mut started = Box::pin(Instance::start(&revision, &self.context)).await?;
                 started.effects.apply(&self.context.counters.messages_queued);
                 Ok(empty.insert(Box::new(started.answer)))
             }
+        }
+    }
+
+    fn count_call(&self) {
+        self.context.counters.calls.increment();
+        self.counters.calls.increment();
+    }
+
+    /// Tells the breaker how a call went.
+    fn tell<T>(&self, leave: Leave<'_>, result: &Result<Called<T>, CallFailure>) {
+        let Err(CallFailure::Ended { .. }) = result else { return leave.succeeded() };
+        if let Some(pause) = leave.failed() {
+            let (module, pause_ms) = (&**self.name(), pause.as_millis());
+            tracing::warn!(module, pause_ms, "it keeps failing, and pauses");
         }
     }
 
@@ -123,22 +277,62 @@ impl Module {
         &'a self,
         mut hold: Hold<'a>,
         result: Result<Called<T>, CallFailure>,
-    ) -> Result<Turn<'a, T>, CallFailure> {
+    ) -> (Result<Turn<'a, T>, CallFailure>, Trace) {
+        let trace = match hold.as_ref() {
+            Some(instance) if !instance.left_no_trace() => Trace::Some,
+            Some(_) | None => Trace::None,
+        };
         let spent = self.run.lifetime == Lifetime::Call
             || hold.as_ref().is_some_and(|instance| !instance.is_usable());
         if spent {
             *hold = None;
         }
-        Ok(Turn { called: result?, counters: &self.context.counters, _hold: hold })
+        let turn =
+            result.map(|called| Turn { called, counters: &self.context.counters, _hold: hold });
+        (turn, trace)
+    }
+
+    /// On probation a call that ends its instance ends the module, and is made by its
+    /// predecessor if nothing of it has happened.
+    async fn judge<'a, T>(
+        &self,
+        (turn, trace): (Result<Turn<'a, T>, CallFailure>, Trace),
+    ) -> Result<Turn<'a, T>, Missed> {
+        if !self.standing.is_on_trial() {
+            return turn.map_err(Missed::Failed);
+        }
+        match turn {
+            Err(failure @ CallFailure::Ended { .. }) => {
+                let retired = Box::pin(self.standing.condemn(&failure)).await;
+                match (retired, trace) {
+                    (true, Trace::None) => Err(Missed::Retired),
+                    (true, Trace::Some) | (false, _) => Err(Missed::Failed(failure)),
+                }
+            }
+            other => {
+                self.standing.served();
+                other.map_err(Missed::Failed)
+            }
+        }
     }
 
     /// Waits in line for the instance of a session.
-    async fn hold(&self, session: &Session) -> Hold<'_> {
-        let expect = match self.revision.is_quick() && self.run.lifetime == Lifetime::Instance {
+    async fn hold(&self, session: &Session) -> Result<Hold<'_>, Retired> {
+        let quick = self.revision.load().as_ref().is_some_and(|revision| revision.is_quick());
+        let expect = match quick && self.run.lifetime == Lifetime::Instance {
             true => Expect::ShortCall,
             false => Expect::LongCall,
         };
-        self.slot(session).take(expect).await
+        let slot = self.slot(session);
+        let mut hold = slot.take(expect).await?;
+        while self.standing.is_condemned() {
+            drop(hold);
+            if Box::pin(self.standing.is_retired_in_the_end()).await {
+                return Err(Retired);
+            }
+            hold = slot.take(expect).await?;
+        }
+        Ok(hold)
     }
 
     #[expect(
@@ -159,6 +353,13 @@ impl Module {
         };
         &self.slots[(key % self.slots.len() as u64) as usize]
     }
+}
+
+/// Whether something of a call has happened, though it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trace {
+    None,
+    Some,
 }
 
 impl<T> Turn<'_, T> {

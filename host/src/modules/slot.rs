@@ -4,7 +4,9 @@
 //!
 //! ```text
 //! Free --take--> Taken --turn over--> Free        (anybody may take it next)
-//!                                \--> Reserved    (somebody has waited long: only the next in line)
+//!                  |             \--> Reserved    (somebody has waited long: only the next in line)
+//!                  |             \--> Claimed     (for a swap, which goes before everybody)
+//!                  +--retire--> Retired           (for ever: who waits goes to the successor)
 //! ```
 //!
 //! A turn lasts about a microsecond. Handing it on in strict order would put every waiting
@@ -30,6 +32,7 @@ const LOOKS: usize = 50;
 pub(super) struct Slot {
     state: Mutex<State>,
     next: Notify,
+    claimant: Notify,
     /// Whether a look at the state is worth its while. Read by those who wait without a word; a
     /// lock that they try again and again would hold up the one they wait for.
     looks_free: AtomicBool,
@@ -40,20 +43,35 @@ struct State {
     place: Place,
     in_line: usize,
     someone_is_impatient: bool,
+    is_claimed: bool,
 }
 
 #[derive(Debug)]
 enum Place {
     Free(Option<Box<Instance>>),
     Reserved(Option<Box<Instance>>),
+    Claimed(Option<Box<Instance>>),
     Taken,
+    Retired,
 }
+
+/// There will be no turn any more: another revision has taken over, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the place is no longer in use")]
+pub(super) struct Retired;
 
 /// A turn at the instance, held; the instance goes back to its place on drop.
 #[derive(Debug)]
 pub(super) struct Hold<'a> {
     slot: &'a Slot,
     instance: Option<Box<Instance>>,
+    retired: bool,
+}
+
+impl<'a> Hold<'a> {
+    fn of(slot: &'a Slot, instance: Option<Box<Instance>>) -> Self {
+        Self { slot, instance, retired: false }
+    }
 }
 
 /// What a caller expects of whoever has the turn now.
@@ -67,13 +85,19 @@ pub(super) enum Expect {
 
 impl Slot {
     pub(super) fn new(instance: Option<Box<Instance>>) -> Self {
-        let state = State { place: Place::Free(instance), in_line: 0, someone_is_impatient: false };
+        let state = State {
+            place: Place::Free(instance),
+            in_line: 0,
+            someone_is_impatient: false,
+            is_claimed: false,
+        };
         let looks_free = AtomicBool::new(true);
-        Self { state: Mutex::new(state), next: Notify::new(), looks_free }
+        let (next, claimant) = (Notify::new(), Notify::new());
+        Self { state: Mutex::new(state), next, claimant, looks_free }
     }
 
     /// Waits for a turn.
-    pub(super) async fn take(&self, expect: Expect) -> Hold<'_> {
+    pub(super) async fn take(&self, expect: Expect) -> Result<Hold<'_>, Retired> {
         if let Some(turn) = self.try_take() {
             return turn;
         }
@@ -90,29 +114,65 @@ impl Slot {
         self.wait_in_line().await
     }
 
+    /// Waits for a turn before everybody who is in line. One at a time.
+    pub(super) async fn claim(&self) -> Result<Hold<'_>, Retired> {
+        let claim = Claim::on(self);
+        loop {
+            let called = self.claimant.notified();
+            {
+                let mut state = self.lock();
+                match std::mem::replace(&mut state.place, Place::Taken) {
+                    Place::Free(instance)
+                    | Place::Reserved(instance)
+                    | Place::Claimed(instance) => {
+                        self.looks_free.store(false, Ordering::Relaxed);
+                        drop(state);
+                        drop(claim);
+                        return Ok(Hold::of(self, instance));
+                    }
+                    Place::Taken => {}
+                    Place::Retired => {
+                        state.place = Place::Retired;
+                        return Err(Retired);
+                    }
+                }
+            }
+            called.await;
+        }
+    }
+
+    /// Those who wait for a turn now.
+    pub(super) fn in_line(&self) -> usize {
+        self.lock().in_line
+    }
+
     /// Takes a turn that nobody has.
-    fn try_take(&self) -> Option<Hold<'_>> {
+    fn try_take(&self) -> Option<Result<Hold<'_>, Retired>> {
         // Held only for moments: whoever has it is about to take or give back.
-        let mut state = self.state.try_lock().ok()?;
+        self.take_if_free(self.state.try_lock().ok()?)
+    }
+
+    fn take_if_free(&self, mut state: MutexGuard<'_, State>) -> Option<Result<Hold<'_>, Retired>> {
         match std::mem::replace(&mut state.place, Place::Taken) {
             Place::Free(instance) => {
                 self.looks_free.store(false, Ordering::Relaxed);
-                Some(Hold { slot: self, instance })
+                Some(Ok(Hold::of(self, instance)))
             }
             kept => {
+                let retired = matches!(kept, Place::Retired);
                 state.place = kept;
-                None
+                retired.then_some(Err(Retired))
             }
         }
     }
 
-    async fn wait_in_line(&self) -> Hold<'_> {
+    async fn wait_in_line(&self) -> Result<Hold<'_>, Retired> {
         let since = Instant::now();
         let _in_line = InLine::join(self);
         loop {
             let called = self.next.notified();
             // Given back after the last look and before this: then nobody was called.
-            if let Some(turn) = self.try_take() {
+            if let Some(turn) = self.take_if_free(self.lock()) {
                 return turn;
             }
             called.await;
@@ -121,15 +181,28 @@ impl Slot {
                 Place::Free(instance) | Place::Reserved(instance) => {
                     self.looks_free.store(false, Ordering::Relaxed);
                     state.someone_is_impatient = false;
-                    return Hold { slot: self, instance };
+                    return Ok(Hold::of(self, instance));
                 }
                 Place::Taken => state.someone_is_impatient |= since.elapsed() >= PATIENCE,
+                kept @ (Place::Claimed(_) | Place::Retired) => {
+                    let retired = matches!(kept, Place::Retired);
+                    state.place = kept;
+                    if retired {
+                        return Err(Retired);
+                    }
+                }
             }
         }
     }
 
     fn give_back(&self, instance: Option<Box<Instance>>) {
         let mut state = self.lock();
+        if state.is_claimed {
+            state.place = Place::Claimed(instance);
+            drop(state);
+            self.claimant.notify_one();
+            return;
+        }
         let call_next = state.in_line > 0;
         let reserve = state.someone_is_impatient && call_next;
         state.place = match reserve {
@@ -145,6 +218,30 @@ impl Slot {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A claim, withdrawn when this goes. What was kept for it goes back to the others.
+struct Claim<'a>(&'a Slot);
+
+impl<'a> Claim<'a> {
+    fn on(slot: &'a Slot) -> Self {
+        slot.lock().is_claimed = true;
+        Self(slot)
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_claimed = false;
+        match std::mem::replace(&mut state.place, Place::Taken) {
+            Place::Claimed(instance) => {
+                drop(state);
+                self.0.give_back(instance);
+            }
+            kept => state.place = kept,
+        }
     }
 }
 
@@ -178,9 +275,22 @@ impl DerefMut for Hold<'_> {
     }
 }
 
+impl Hold<'_> {
+    /// Ends the place: its instance goes, and whoever waits is told to go elsewhere.
+    pub(super) fn retire(mut self) {
+        self.retired = true;
+        self.slot.lock().place = Place::Retired;
+        self.slot.looks_free.store(true, Ordering::Relaxed);
+        self.slot.next.notify_waiters();
+        self.slot.claimant.notify_waiters();
+    }
+}
+
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.slot.give_back(self.instance.take());
+        if !self.retired {
+            self.slot.give_back(self.instance.take());
+        }
     }
 }
 
@@ -201,7 +311,7 @@ mod tests {
                 let expect = if index % 2 == 0 { Expect::ShortCall } else { Expect::LongCall };
                 tokio::spawn(async move {
                     for round in 0..200 {
-                        let turn = slot.take(expect).await;
+                        let turn = slot.take(expect).await.unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         if round % 16 == 0 {
                             tokio::task::yield_now().await;
@@ -221,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn one_who_gave_up_waiting_does_not_hold_the_line() {
         let slot = Slot::new(None);
-        let turn = slot.take(Expect::LongCall).await;
+        let turn = slot.take(Expect::LongCall).await.unwrap();
         {
             let mut given_up = std::pin::pin!(slot.take(Expect::LongCall));
             let waiting = std::future::poll_fn(|cx| {
@@ -230,13 +340,13 @@ mod tests {
             assert!(waiting.await);
         }
         drop(turn);
-        drop(slot.take(Expect::LongCall).await);
+        drop(slot.take(Expect::LongCall).await.unwrap());
     }
 
     #[tokio::test]
     async fn who_has_waited_long_is_not_overtaken() {
         let slot = Slot::new(None);
-        let turn = slot.take(Expect::LongCall).await;
+        let turn = slot.take(Expect::LongCall).await.unwrap();
         let mut patient = std::pin::pin!(slot.wait_in_line());
         let mut poll = async || {
             std::future::poll_fn(|cx| {

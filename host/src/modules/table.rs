@@ -18,13 +18,13 @@ pub(super) type Target = Arc<Module>;
 /// The modules and the router over their listeners.
 #[derive(Debug)]
 pub struct ModuleTable {
-    modules: Vec<Arc<Module>>,
     snapshot: ArcSwap<Snapshot>,
     building: Mutex<()>,
 }
 
 struct Snapshot {
     version: u64,
+    modules: Arc<[Arc<Module>]>,
     router: Router<Target>,
 }
 
@@ -43,19 +43,50 @@ pub struct RouteCache {
 
 impl ModuleTable {
     /// A table of started modules.
-    pub fn new(modules: Vec<Arc<Module>>) -> Self {
-        for module in &modules {
-            // Nobody calls them yet.
-            let listeners = &module.context().listeners;
-            listeners.put_in_force(listeners.changes());
-        }
-        let snapshot = Snapshot { version: 1, router: router(&modules) };
-        Self { modules, snapshot: ArcSwap::from_pointee(snapshot), building: Mutex::new(()) }
+    pub fn new(mut modules: Vec<Arc<Module>>) -> Self {
+        modules.sort_by(|a, b| a.name().cmp(b.name()));
+        // Nobody calls them yet.
+        modules.iter().for_each(|module| put_in_force(module));
+        let snapshot = Snapshot { version: 1, router: router(&modules), modules: modules.into() };
+        Self { snapshot: ArcSwap::from_pointee(snapshot), building: Mutex::new(()) }
     }
 
     /// The modules, by name.
-    pub fn modules(&self) -> &[Arc<Module>] {
-        &self.modules
+    pub fn modules(&self) -> Arc<[Arc<Module>]> {
+        Arc::clone(&self.snapshot.load().modules)
+    }
+
+    /// Puts a module in the place of the one of its name, with its listeners in force.
+    pub fn put(&self, module: Arc<Module>) {
+        put_in_force(&module);
+        self.rebuild(|modules| {
+            match modules.binary_search_by(|other| other.name().cmp(module.name())) {
+                Ok(at) => {
+                    if let Some(place) = modules.get_mut(at) {
+                        *place = module;
+                    }
+                }
+                Err(at) => modules.insert(at, module),
+            }
+        });
+    }
+
+    /// Takes a module out; its listeners are in force no more.
+    pub fn take_out(&self, name: &str) {
+        self.rebuild(|modules| modules.retain(|module| &**module.name() != name));
+    }
+
+    fn rebuild(&self, change: impl FnOnce(&mut Vec<Arc<Module>>)) {
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.snapshot.load();
+        let mut modules = before.modules.to_vec();
+        change(&mut modules);
+        self.store(before.version + 1, modules.into());
+    }
+
+    fn store(&self, version: u64, modules: Arc<[Arc<Module>]>) {
+        let router = router(&modules);
+        self.snapshot.store(Arc::new(Snapshot { version, modules, router }));
     }
 
     /// The listeners that want a message, in the order in which they are called.
@@ -94,10 +125,15 @@ impl ModuleTable {
             return;
         }
         let changes = listeners.changes();
-        let version = self.snapshot.load().version + 1;
-        self.snapshot.store(Arc::new(Snapshot { version, router: router(&self.modules) }));
+        let before = self.snapshot.load();
+        self.store(before.version + 1, Arc::clone(&before.modules));
         listeners.put_in_force(changes);
     }
+}
+
+fn put_in_force(module: &Module) {
+    let listeners = &module.context().listeners;
+    listeners.put_in_force(listeners.changes());
 }
 
 fn router(modules: &[Arc<Module>]) -> Router<Target> {

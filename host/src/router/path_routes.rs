@@ -69,6 +69,7 @@ impl<T> fmt::Debug for PathRoutes<T> {
 }
 
 /// The routes that a message matched, in dispatch order.
+#[derive(Clone)]
 pub struct Matches<'a, T> {
     routes: &'a [Arc<Route<T>>],
     first: [usize; Matches::<()>::INLINE],

@@ -7,3 +7,14 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
     ownership: Borrowing { duplicate_if_necessary: true },
 });
+
+impl<T: 'static> ListenerPre<T> {
+    /// The functions of an instance that was made of [`Self::instance_pre`].
+    pub(super) fn load(
+        &self,
+        store: impl wasmtime::AsContextMut,
+        instance: &wasmtime::component::Instance,
+    ) -> wasmtime::Result<Listener> {
+        self.indices.load(store, instance)
+    }
+}

@@ -105,6 +105,7 @@ impl Host for InstanceState {
 
     fn flush(&mut self) -> wasmtime::Result<Result<(), Error>> {
         self.count_host_call()?;
+        self.call.set_flushed();
         self.call.effects.apply(&self.context.counters.messages_queued);
         Ok(Ok(()))
     }

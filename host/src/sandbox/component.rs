@@ -16,6 +16,7 @@ use super::bindings::ListenerPre;
 use super::compiler::invalid;
 use super::description;
 use super::engine::Sandbox;
+use super::handover::HandoverIndices;
 use super::load_error::LoadError;
 use super::nesting;
 use super::state::InstanceState;
@@ -53,6 +54,7 @@ pub struct Revision {
     digest: Digest256,
     bytes: usize,
     pub(super) pre: ListenerPre<InstanceState>,
+    pub(super) handover: Option<HandoverIndices>,
     /// It imports something that can wait, so it needs a stack of its own.
     pub(super) may_wait: bool,
     /// It was seen to run long; from then on it gets a stack of its own.
@@ -126,6 +128,7 @@ impl Revision {
             digest,
             bytes,
             pre,
+            handover: HandoverIndices::of(&component),
             may_wait: imports.may_wait,
             slow: AtomicBool::new(false),
             starts_quickly: AtomicBool::new(false),
@@ -136,6 +139,11 @@ impl Revision {
     /// SHA-256 of the file it was made from.
     pub fn digest(&self) -> Digest256 {
         self.digest
+    }
+
+    /// Whether its instances hand their state over.
+    pub fn hands_over_state(&self) -> bool {
+        self.handover.is_some()
     }
 
     /// Whether its calls neither wait nor were ever seen to run long.

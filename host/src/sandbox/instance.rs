@@ -11,12 +11,18 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bindings::Listener;
 use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
 use super::component::Revision;
+use super::effects::Effects;
 use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
+use super::handover::{HandoverFuncs, Snapshot};
 use super::state::{Entry, InstanceState, ModuleContext};
 use super::ticker::TICK;
+use crate::limits::ModuleLimits;
 use crate::session::Session;
 
 const MAX_COMPONENT_HANDLES: usize = 1_024;
+
+/// What a state takes besides its data.
+const HANDOVER_SLACK_BYTES: usize = 64 << 10;
 
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
 const MAX_DIRECT_CPU: Duration = Duration::from_millis(2);
@@ -31,7 +37,23 @@ const MAX_DIRECT_BUDGET: Duration = Duration::from_millis(100);
 /// One instance in its own store.
 pub struct Instance {
     listener: Listener,
+    handover: Option<HandoverFuncs>,
     cell: Cell,
+}
+
+/// What one call may use up, and how it is made.
+#[derive(Clone, Copy)]
+struct Budget {
+    cpu_ticks: u32,
+    timeout: Duration,
+    entry: Entry,
+}
+
+/// What a start makes of a revision.
+struct Made {
+    listener: Listener,
+    handover: Option<HandoverFuncs>,
+    answer: Result<(), String>,
 }
 
 /// A store, and whether the guest in it may be entered.
@@ -46,6 +68,8 @@ enum Condition {
     Clean,
     /// A call has begun. Found before a call, it means that the last one never came back.
     InCall,
+    /// The same, of a call that had flushed some of what it asked for.
+    InFlushedCall,
 }
 
 impl Instance {
@@ -75,9 +99,9 @@ impl Instance {
     fn started(
         mut store: Store<InstanceState>,
         revision: &Arc<Revision>,
-        made: wasmtime::Result<(Listener, Result<(), String>)>,
+        made: wasmtime::Result<Made>,
     ) -> Result<Called<Self>, CallFailure> {
-        let (listener, answer) = made.map_err(|error| {
+        let Made { listener, handover, answer } = made.map_err(|error| {
             let memory_refused = store.data_mut().memory.take_refused();
             start_failure(classify(&error, memory_refused))
         })?;
@@ -87,12 +111,17 @@ impl Instance {
         }
         let effects = store.data_mut().commit_start();
         let cell = Cell { revision: Arc::clone(revision), store, condition: Condition::Clean };
-        Ok(Called { answer: Self { listener, cell }, effects })
+        Ok(Called { answer: Self { listener, handover, cell }, effects })
     }
 
     /// Whether the last call came back, so that the next one may be made.
     pub fn is_usable(&self) -> bool {
         self.cell.condition == Condition::Clean
+    }
+
+    /// Whether nothing has happened of a call that ended it, so that it can be made elsewhere.
+    pub fn left_no_trace(&self) -> bool {
+        self.cell.condition != Condition::InFlushedCall
     }
 
     /// What it is an instance of.
@@ -107,7 +136,9 @@ impl Instance {
     ) -> Result<Called<Outcome>, CallFailure> {
         let client = ClientParts::of(call.session);
         let func = self.listener.sporegate_gateway_message_handler().func_on_message();
-        let (answer,) = self.cell.enter(func, (call.lower(&client),), Some(call.session)).await?;
+        let budget = self.cell.budget();
+        let params = (call.lower(&client),);
+        let (answer,) = self.cell.enter(func, params, budget, Some(call.session)).await?;
         self.cell.finish(answer.map(Outcome::from))
     }
 
@@ -119,10 +150,71 @@ impl Instance {
         let client = ClientParts::of(call.session);
         let func = self.listener.sporegate_gateway_disconnect_handler().func_on_disconnect();
         self.cell.store.data_mut().gone = Some(call.session.id());
-        let (answer,) = self.cell.enter(func, (call.lower(&client),), None).await?;
+        let budget = self.cell.budget();
+        let (answer,) = self.cell.enter(func, (call.lower(&client),), budget, None).await?;
         self.cell.store.data_mut().gone = None;
         self.cell.finish(answer)
     }
+
+    /// Asks for the state that it leaves to its successor; none where it leaves none. Whatever
+    /// else the call asks for is forgotten.
+    ///
+    /// # Errors
+    /// `Refused` where the listener says no, or has more than `limits.state`: it goes on. `Ended`
+    /// where it trapped or took longer than `limits.handover_timeout`: then its state is gone, as
+    /// after any trap.
+    pub async fn export_state(&mut self) -> Result<Option<Snapshot>, CallFailure> {
+        let Some(HandoverFuncs { export, .. }) = self.handover else { return Ok(None) };
+        let limits = &self.cell.store.data().context.limits;
+        let (limit, budget) = (limits.state_bytes, handover_budget(limits));
+        // All that its memory can hold: to be cut off would cost it its state.
+        let copied = limits.memory_bytes.saturating_mul(2).saturating_add(HANDOVER_SLACK_BYTES);
+        let usual = self.cell.store.hostcall_fuel();
+        self.cell.store.set_hostcall_fuel(copied);
+        let exported = self.cell.enter(export, (), budget, None).await;
+        self.cell.store.set_hostcall_fuel(usual);
+        let (answer,) = exported?;
+        self.cell.store.data_mut().discard();
+        match answer {
+            Ok(snapshot) if snapshot.data.len() > limit => Err(CallFailure::Refused(format!(
+                "a state of {} bytes is more than limits.state, {limit}",
+                snapshot.data.len()
+            ))),
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(refusal) => Err(CallFailure::Refused(refusal)),
+        }
+    }
+
+    /// Gives it the state of its predecessor; nothing happens where it takes none.
+    ///
+    /// # Errors
+    /// It must not be used after any.
+    pub async fn import_state(&mut self, state: Snapshot) -> Result<Effects, CallFailure> {
+        let Some(HandoverFuncs { import, .. }) = self.handover else {
+            return Ok(Effects::default());
+        };
+        let budget = handover_budget(&self.cell.store.data().context.limits);
+        let (answer,) = self.cell.enter(import, (state,), budget, None).await?;
+        Ok(self.cell.finish(answer)?.effects)
+    }
+
+    /// Goes on under other limits, and with the listeners of another record.
+    pub fn adopt(&mut self, context: &Arc<ModuleContext>) {
+        let state = self.cell.store.data_mut();
+        state.memory.set_limit(context.limits.memory_bytes);
+        state.context = Arc::clone(context);
+        self.cell.store.set_hostcall_fuel(hostcall_bytes(context));
+    }
+
+    /// Linear memory and tables, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.cell.store.data().memory.used()
+    }
+}
+
+fn handover_budget(limits: &ModuleLimits) -> Budget {
+    let timeout = limits.handover_timeout;
+    Budget { cpu_ticks: ticks(timeout), timeout, entry: Entry::Fiber }
 }
 
 impl Cell {
@@ -132,6 +224,7 @@ impl Cell {
         &mut self,
         func: TypedFunc<Params, Answer>,
         params: Params,
+        budget: Budget,
         caller: Option<&Arc<Session>>,
     ) -> Result<Answer, CallFailure>
     where
@@ -139,10 +232,8 @@ impl Cell {
         Answer: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         self.condition = Condition::InCall;
-        let entry = self.entry();
+        let Budget { cpu_ticks, timeout, entry } = budget;
         let state = self.store.data_mut();
-        let timeout = state.context.limits.call_timeout;
-        let cpu_ticks = state.context.limits.cpu_ticks;
         state.begin(cpu_ticks, entry, caller);
         self.store.set_epoch_deadline(1);
         self.revision.ticker.guest_runs();
@@ -155,7 +246,8 @@ impl Cell {
                 })
             }
         };
-        if self.store.data().call.cpu() > MAX_DIRECT_CPU {
+        // A handover is always on a fiber, and says nothing of the other calls.
+        if entry == Entry::Direct && self.store.data().call.cpu() > MAX_DIRECT_CPU {
             self.revision.slow.store(true, Ordering::Relaxed);
         }
         match result {
@@ -165,6 +257,9 @@ impl Cell {
             }
             Err(error) => {
                 let state = self.store.data_mut();
+                if state.call.has_flushed() {
+                    self.condition = Condition::InFlushedCall;
+                }
                 // The store is dropped later; the promises it made to clients end now.
                 state.discard();
                 Err(classify(&error, state.memory.take_refused()))
@@ -172,11 +267,13 @@ impl Cell {
         }
     }
 
-    fn entry(&self) -> Entry {
+    /// Of a call for a message or a disconnect.
+    fn budget(&self) -> Budget {
         let limits = &self.store.data().context.limits;
-        let budget = TICK.saturating_mul(limits.cpu_ticks);
-        let brief = budget <= MAX_DIRECT_BUDGET.min(limits.call_timeout);
-        if !brief || !self.revision.is_quick() { Entry::Fiber } else { Entry::Direct }
+        let (cpu_ticks, timeout) = (limits.cpu_ticks, limits.call_timeout);
+        let brief = TICK.saturating_mul(cpu_ticks) <= MAX_DIRECT_BUDGET.min(timeout);
+        let entry = if brief && self.revision.is_quick() { Entry::Direct } else { Entry::Fiber };
+        Budget { cpu_ticks, timeout, entry }
     }
 
     /// Takes what the call recorded; of a refused one, nothing is kept.
@@ -201,33 +298,32 @@ impl std::fmt::Debug for Instance {
     }
 }
 
-fn start_directly(
-    store: &mut Store<InstanceState>,
-    revision: &Revision,
-) -> wasmtime::Result<(Listener, Result<(), String>)> {
+fn start_directly(store: &mut Store<InstanceState>, revision: &Revision) -> wasmtime::Result<Made> {
     let limit = ticks(store.data().context.limits.start_timeout).min(MAX_DIRECT_START_TICKS);
     store.data_mut().begin_start(limit, Entry::Direct);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
-    let listener = revision.pre.instantiate(&mut *store)?;
+    let instance = revision.pre.instance_pre().instantiate(&mut *store)?;
+    let (listener, handover) = functions(store, revision, &instance)?;
     let start = listener.sporegate_gateway_lifecycle().func_start();
     let (answer,) = start.call(store, ())?;
-    Ok((listener, answer))
+    Ok(Made { listener, handover, answer })
 }
 
 async fn start_on_fiber(
     store: &mut Store<InstanceState>,
     revision: &Revision,
-) -> wasmtime::Result<(Listener, Result<(), String>)> {
+) -> wasmtime::Result<Made> {
     let timeout = store.data().context.limits.start_timeout;
     store.data_mut().begin_start(ticks(timeout), Entry::Fiber);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
     let made = async {
-        let listener = revision.pre.instantiate_async(&mut *store).await?;
+        let instance = revision.pre.instance_pre().instantiate_async(&mut *store).await?;
+        let (listener, handover) = functions(store, revision, &instance)?;
         let start = listener.sporegate_gateway_lifecycle().func_start();
         let (answer,) = start.call_async(&mut *store, ()).await?;
-        Ok((listener, answer))
+        Ok(Made { listener, handover, answer })
     };
     tokio::time::timeout(timeout, made)
         .await
@@ -238,8 +334,7 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
     let state = InstanceState::new(Arc::clone(context));
     let mut store = Store::new(revision.pre.engine(), state);
     store.limiter(|state| &mut state.memory);
-    // What one call of the host may copy out of the guest.
-    store.set_hostcall_fuel(context.limits.send_bytes.saturating_mul(2).max(1 << 20));
+    store.set_hostcall_fuel(hostcall_bytes(context));
     store.set_max_component_handles(MAX_COMPONENT_HANDLES);
     // Each tick that passes while the guest runs is counted, and lets others run.
     let ticker = Arc::clone(&revision.ticker);
@@ -253,6 +348,22 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
         })
     });
     store
+}
+
+/// The functions that are called later.
+fn functions(
+    store: &mut Store<InstanceState>,
+    revision: &Revision,
+    instance: &wasmtime::component::Instance,
+) -> wasmtime::Result<(Listener, Option<HandoverFuncs>)> {
+    let listener = revision.pre.load(&mut *store, instance)?;
+    let handover = revision.handover.map(|it| it.load(&mut *store, instance)).transpose()?;
+    Ok((listener, handover))
+}
+
+/// What one call of the host may copy out of the guest.
+fn hostcall_bytes(context: &ModuleContext) -> usize {
+    context.limits.send_bytes.saturating_mul(2).max(1 << 20)
 }
 
 /// Ticks of one millisecond in `limit`.

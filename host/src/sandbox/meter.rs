@@ -38,7 +38,8 @@ impl MemoryMeter {
 pub(super) struct InstanceMemory {
     used: usize,
     limit: usize,
-    shared: Arc<MemoryMeter>,
+    /// Each has to grant a growth.
+    shared: [Arc<MemoryMeter>; 2],
     /// Whether a growth was refused; tells a trap by lack of memory from others.
     refused: bool,
 }
@@ -49,7 +50,7 @@ const MAX_TABLES: usize = 32;
 const MAX_CORE_INSTANCES: usize = 64;
 
 impl InstanceMemory {
-    pub(super) fn new(limit: usize, shared: Arc<MemoryMeter>) -> Self {
+    pub(super) fn new(limit: usize, shared: [Arc<MemoryMeter>; 2]) -> Self {
         Self { used: 0, limit, shared, refused: false }
     }
 
@@ -58,9 +59,24 @@ impl InstanceMemory {
         std::mem::take(&mut self.refused)
     }
 
+    /// Bytes in use now.
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Other growth than so far is granted from now on; what has been granted stays.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     fn grow(&mut self, bytes: usize) -> bool {
+        let [module, gateway] = &self.shared;
         let fits = self.used.checked_add(bytes).is_some_and(|total| total <= self.limit)
-            && self.shared.take(bytes);
+            && module.take(bytes)
+            && (gateway.take(bytes) || {
+                module.give_back(bytes);
+                false
+            });
         if fits {
             self.used += bytes;
         } else {
@@ -72,7 +88,7 @@ impl InstanceMemory {
 
 impl Drop for InstanceMemory {
     fn drop(&mut self) {
-        self.shared.give_back(self.used);
+        self.shared.iter().for_each(|meter| meter.give_back(self.used));
     }
 }
 
@@ -120,10 +136,14 @@ mod tests {
     use super::*;
     use wasmtime::ResourceLimiter;
 
+    fn unlimited() -> Arc<MemoryMeter> {
+        Arc::new(MemoryMeter::new(usize::MAX))
+    }
+
     #[test]
     fn memories_of_one_instance_are_summed() {
         let shared = Arc::new(MemoryMeter::new(1_000));
-        let mut memory = InstanceMemory::new(100, shared);
+        let mut memory = InstanceMemory::new(100, [unlimited(), shared]);
         assert!(memory.memory_growing(0, 60, None).unwrap());
         assert!(!memory.memory_growing(0, 60, None).unwrap());
         assert!(memory.memory_growing(0, 40, None).unwrap());
@@ -133,8 +153,8 @@ mod tests {
     #[test]
     fn the_shared_budget_holds_across_instances_and_is_given_back() {
         let shared = Arc::new(MemoryMeter::new(100));
-        let mut first = InstanceMemory::new(100, Arc::clone(&shared));
-        let mut second = InstanceMemory::new(100, Arc::clone(&shared));
+        let mut first = InstanceMemory::new(100, [unlimited(), Arc::clone(&shared)]);
+        let mut second = InstanceMemory::new(100, [unlimited(), Arc::clone(&shared)]);
         assert!(first.memory_growing(0, 80, None).unwrap());
         assert!(!second.memory_growing(0, 30, None).unwrap());
         drop(first);

@@ -78,6 +78,22 @@ pub(super) enum Change {
 pub(super) struct Crowded;
 
 impl ModuleListeners {
+    /// The same listeners, for a successor that goes on with the same instances.
+    pub fn succeeding(&self) -> Self {
+        let at_start = OnceLock::new();
+        if let Some(registered) = self.at_start.get() {
+            // It is empty: it was just made.
+            let _ = at_start.set(Arc::clone(registered));
+        }
+        Self {
+            current: ArcSwap::new(self.current()),
+            at_start,
+            changing: Mutex::default(),
+            changes: AtomicU64::new(self.changes()),
+            in_force: AtomicU64::new(0),
+        }
+    }
+
     /// The listeners now.
     pub fn current(&self) -> Arc<Registrations> {
         self.current.load_full()

@@ -34,6 +34,8 @@ pub struct ModuleContext {
     pub registry: Arc<Registry>,
     /// The memory budget of the whole gateway.
     pub memory: Arc<MemoryMeter>,
+    /// What the instances of the module have of it.
+    pub used: Arc<MemoryMeter>,
     /// What the gateway counts.
     pub counters: Arc<Counters>,
     /// Listeners in force.
@@ -67,6 +69,7 @@ pub(super) struct CallRecord {
     host_cpu: Duration,
     tick_limit: u32,
     entry: Entry,
+    flushed: bool,
 }
 
 /// How a guest is entered.
@@ -81,7 +84,10 @@ pub(super) enum Entry {
 
 impl InstanceState {
     pub(super) fn new(context: Arc<ModuleContext>) -> Self {
-        let memory = InstanceMemory::new(context.limits.memory_bytes, Arc::clone(&context.memory));
+        let memory = InstanceMemory::new(
+            context.limits.memory_bytes,
+            [Arc::clone(&context.used), Arc::clone(&context.memory)],
+        );
         let wasi = Wasi::new(&context);
         Self { context, memory, call: CallRecord::default(), gone: None, wasi }
     }
@@ -173,6 +179,16 @@ impl CallRecord {
     /// Whether it has used more CPU time than it may.
     pub(super) fn is_overspent(&self) -> bool {
         self.cpu > TICK.saturating_mul(self.tick_limit)
+    }
+
+    /// Something of the call has happened, whatever becomes of the rest.
+    pub(super) fn set_flushed(&mut self) {
+        self.flushed = true;
+    }
+
+    /// Whether something of the call has happened.
+    pub(super) fn has_flushed(&self) -> bool {
+        self.flushed
     }
 
     /// How the guest was entered.

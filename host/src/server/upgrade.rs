@@ -192,6 +192,7 @@ fn is_abuse(cause: CloseCause) -> bool {
         | CloseCause::Listener
         | CloseCause::GoingAway
         | CloseCause::ListenerFailed
+        | CloseCause::Unavailable
         | CloseCause::NoPong
         | CloseCause::Idle
         | CloseCause::Lifetime

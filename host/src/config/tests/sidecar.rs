@@ -21,13 +21,23 @@ fn patterns(texts: &[&str]) -> Vec<PathPattern> {
 fn without_a_sidecar_the_convention_holds() {
     let config = parse("").unwrap();
     assert_eq!(config.paths, patterns(&["/chat/*"]));
-    let run = Run { instances: 1, affinity: Affinity::Client, lifetime: Lifetime::Instance };
+    let run = Run {
+        instances: 1,
+        affinity: Affinity::Client,
+        lifetime: Lifetime::Instance,
+        probation_calls: 100,
+        probation_time: Duration::from_secs(30),
+        breaker_failures: 5,
+        breaker_pause: Duration::from_secs(30),
+    };
     assert_eq!(config.run, run);
     let limits = ModuleLimits {
         memory_bytes: 64 << 20,
         cpu_ticks: 50,
         call_timeout: Duration::from_secs(5),
         start_timeout: Duration::from_secs(10),
+        state_bytes: 16 << 20,
+        handover_timeout: Duration::from_secs(1),
         host_calls: 10_000,
         sends: 1_000,
         send_bytes: 4 << 20,
@@ -63,11 +73,17 @@ fn a_sidecar_changes_what_it_names() {
         instances = 4
         affinity = \"user\"
         lifetime = \"call\"
+        probation_calls = 3
+        probation_time = \"4s\"
+        breaker_failures = 6
+        breaker_pause = \"7s\"
         [limits]
         memory = \"128MiB\"
         cpu = \"1s\"
         timeout = \"2s\"
         start_timeout = \"3s\"
+        state = 4
+        handover_timeout = \"5s\"
         host_calls = 5
         sends = 6
         send_bytes = 7
@@ -77,13 +93,23 @@ fn a_sidecar_changes_what_it_names() {
     )
     .unwrap();
     assert_eq!(config.paths, patterns(&["/a", "/b/{c}"]));
-    let run = Run { instances: 4, affinity: Affinity::User, lifetime: Lifetime::Call };
+    let run = Run {
+        instances: 4,
+        affinity: Affinity::User,
+        lifetime: Lifetime::Call,
+        probation_calls: 3,
+        probation_time: Duration::from_secs(4),
+        breaker_failures: 6,
+        breaker_pause: Duration::from_secs(7),
+    };
     assert_eq!(config.run, run);
     let limits = ModuleLimits {
         memory_bytes: 128 << 20,
         cpu_ticks: 1_000,
         call_timeout: Duration::from_secs(2),
         start_timeout: Duration::from_secs(3),
+        state_bytes: 4,
+        handover_timeout: Duration::from_secs(5),
         host_calls: 5,
         sends: 6,
         send_bytes: 7,

@@ -1,0 +1,153 @@
+//! `sporegate modules`: what the modules of a running gateway do, and changes of them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use sporegate::config::FlagOverrides;
+use sporegate::control::{self, ModuleRow, Reply, Request};
+
+use super::config_args::FileArg;
+use super::{Outcome, output};
+
+pub(super) const HELP: &str = "\
+Speaks to a gateway that was started with --control SOCKET (or with that setting, or variable), as
+the same user.
+
+Examples:
+  sporegate serve --modules modules --control sporegate.sock
+  sporegate modules --control sporegate.sock
+  sporegate modules --control sporegate.sock rollback chat";
+
+/// Characters of a digest that are shown.
+const SHOWN_DIGEST: usize = 12;
+
+#[derive(Debug, Args)]
+pub(super) struct ModulesArgs {
+    #[command(flatten)]
+    file: FileArg,
+    /// The gateway's socket [default: the setting `control`].
+    #[arg(long, value_name = "SOCKET", global = true)]
+    control: Option<PathBuf>,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every module: state, revision, calls, memory. This is what happens without a command.
+    List {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Looks at the module directory now, and returns when what has changed is swapped.
+    Reload,
+    /// Goes back to the revision that served before; the file is left alone until it changes.
+    Rollback {
+        /// Its name.
+        module: String,
+    },
+    /// Ends a module after what it was called for, and leaves it out.
+    Disable {
+        /// Its name.
+        module: String,
+    },
+    /// Loads a module that was disabled, rolled back or refused.
+    Enable {
+        /// Its name.
+        module: String,
+    },
+}
+
+pub(super) fn run(args: &ModulesArgs) -> Outcome {
+    let flags = FlagOverrides { control: args.control.clone(), ..FlagOverrides::default() };
+    let Some(socket) = args.file.load(flags)?.control else {
+        bail!("no control socket: name it with --control, as `sporegate serve --control` did");
+    };
+    let (request, as_json) = match &args.what {
+        None => (Request::List, false),
+        Some(What::List { json }) => (Request::List, *json),
+        Some(What::Reload) => (Request::Reload, false),
+        Some(What::Rollback { module }) => (Request::Rollback { module: module.clone() }, false),
+        Some(What::Disable { module }) => (Request::Disable { module: module.clone() }, false),
+        Some(What::Enable { module }) => (Request::Enable { module: module.clone() }, false),
+    };
+    let asked = control::ask(&socket, &request).with_context(|| {
+        let socket = socket.display();
+        format!("no gateway answers at {socket}; start one with --control {socket}")
+    });
+    match asked? {
+        Reply::Ok(_) => output::line("done")?,
+        Reply::Error(why) => bail!("{why}"),
+        Reply::Modules(rows) if as_json => output::line(serde_json::to_string_pretty(&rows)?)?,
+        Reply::Modules(rows) => output::text(&table(&rows))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(rows: &[ModuleRow]) -> String {
+    let head = [
+        "MODULE",
+        "STATE",
+        "SINCE",
+        "REVISION",
+        "CALLS",
+        "ERRORS",
+        "TRAPS",
+        "INSTANCES",
+        "MEMORY",
+        "QUEUE",
+    ];
+    let mut cells = vec![head.map(str::to_owned)];
+    cells.extend(rows.iter().map(line));
+    let width = |column: usize| {
+        cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.len()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut text = String::new();
+    for (number, row) in cells.iter().enumerate() {
+        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+        let reason = number.checked_sub(1).and_then(|at| rows.get(at)?.reason.as_deref());
+        if let Some(reason) = reason {
+            text.push_str(&format!("  because: {reason}\n"));
+        }
+    }
+    text
+}
+
+fn line(row: &ModuleRow) -> [String; 10] {
+    let state = match (row.pauses, row.on_probation) {
+        (true, _) => format!("{} (pauses)", row.state),
+        (false, true) => format!("{} (on probation)", row.state),
+        (false, false) => row.state.clone(),
+    };
+    let revision =
+        row.revision.as_deref().map_or("-", |digest| digest.get(..SHOWN_DIGEST).unwrap_or(digest));
+    [
+        row.name.clone(),
+        state,
+        ago(UNIX_EPOCH + Duration::from_secs(row.since)),
+        revision.to_owned(),
+        row.calls.to_string(),
+        row.errors.to_string(),
+        row.traps.to_string(),
+        row.instances.to_string(),
+        format!("{} KiB", row.memory_bytes.div_ceil(1 << 10)),
+        row.queue.to_string(),
+    ]
+}
+
+fn ago(since: SystemTime) -> String {
+    let seconds = SystemTime::now().duration_since(since).unwrap_or_default().as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

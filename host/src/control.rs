@@ -1,0 +1,278 @@
+//! The local socket on which an operator looks at modules and changes them. Nobody but the user the
+//! gateway runs as, and root, is answered: by the mode of the socket and by who is at the other end.
+//!
+//! A request is one line of JSON, and so is its answer:
+//!
+//! ```text
+//! {"command":"rollback","module":"chat"}
+//! {"ok":true}            {"error":"module `chat` has no revision to go back to ..."}
+//! ```
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::modules::{Asked, KeeperHandle, ModuleStatus, State};
+
+/// Operators at a time; one more waits.
+const MAX_CONNECTIONS: usize = 8;
+
+/// Longest request, in bytes.
+const MAX_REQUEST_BYTES: u64 = 4 << 10;
+
+/// Time for a request to come. Its answer has all the time that the change takes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What an operator asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Every module with its state.
+    List,
+    /// Looks at the module directory, and answers when what follows is done.
+    Reload,
+    /// Goes back to the revision before.
+    Rollback {
+        /// The module.
+        module: String,
+    },
+    /// Drains a module and leaves it out.
+    Disable {
+        /// The module.
+        module: String,
+    },
+    /// Loads it again, whatever was wrong with it.
+    Enable {
+        /// The module.
+        module: String,
+    },
+}
+
+/// What he is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It is done.
+    Ok(bool),
+    /// All modules, by name.
+    Modules(Vec<ModuleRow>),
+    /// It is not, and why.
+    Error(String),
+}
+
+/// A module in an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRow {
+    /// Its name.
+    pub name: String,
+    /// `loading`, `active`, `draining`, `rejected`, `rolled-back` or `disabled`.
+    pub state: String,
+    /// Why, where it was rejected or rolled back.
+    pub reason: Option<String>,
+    /// When that began, in seconds since the Unix epoch.
+    pub since: u64,
+    /// SHA-256 of the file of what serves; none where nothing does.
+    pub revision: Option<String>,
+    /// Whether it is on probation.
+    pub on_probation: bool,
+    /// Whether it pauses, because it keeps failing.
+    pub pauses: bool,
+    /// Whether there is a revision to go back to.
+    pub can_roll_back: bool,
+    /// Calls since the gateway started.
+    pub calls: u64,
+    /// Calls that a listener answered with an error.
+    pub errors: u64,
+    /// Calls that ended their instance.
+    pub traps: u64,
+    /// Places for instances.
+    pub instances: usize,
+    /// Memory of all of them, in bytes.
+    pub memory_bytes: usize,
+    /// Messages that wait for one.
+    pub queue: usize,
+}
+
+/// The socket cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("control socket {}: {why}", .path.display())]
+pub struct ControlError {
+    /// Where.
+    pub path: PathBuf,
+    /// What is in the way, and what to do about it.
+    pub why: String,
+}
+
+/// The socket; its file goes with it.
+#[derive(Debug)]
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Control {
+    /// Makes the socket, in the place of one that a gateway has left behind.
+    ///
+    /// # Errors
+    /// Another gateway answers there, something else than a socket is there, or the system refuses.
+    pub fn bind(path: &Path) -> Result<Self, ControlError> {
+        let failed = |why: String| ControlError { path: path.to_owned(), why };
+        if let Ok(metadata) = path.symlink_metadata() {
+            if !metadata.file_type().is_socket() {
+                return Err(failed("there is a file that is no socket; name another place".into()));
+            }
+            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+                let why = "another gateway answers there; stop it, or name another place";
+                return Err(failed(why.into()));
+            }
+            std::fs::remove_file(path).map_err(|error| failed(error.to_string()))?;
+        }
+        let listener = UnixListener::bind(path).map_err(|error| {
+            failed(format!("{error}; its directory must exist and be writable"))
+        })?;
+        let control = Self { listener, path: path.to_owned() };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(control)
+    }
+
+    /// Answers until `stop`.
+    pub async fn serve(self, keeper: KeeperHandle, stop: CancellationToken) {
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let tasks = TaskTracker::new();
+        loop {
+            let next = async {
+                let room = Arc::clone(&room).acquire_owned().await;
+                (room, self.listener.accept().await)
+            };
+            let (room, accepted) = tokio::select! {
+                next = next => next,
+                () = stop.cancelled() => break,
+            };
+            let (Ok(room), Ok((stream, _))) = (room, accepted) else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let (keeper, stop) = (keeper.clone(), stop.clone());
+            tasks.spawn(async move {
+                tokio::select! {
+                    // Whoever goes away has no answer, and what he asked for goes on.
+                    _ = converse(stream, &keeper) => {}
+                    () = stop.cancelled() => {}
+                }
+                drop(room);
+            });
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
+    if !is_own(&stream)? {
+        return Ok(());
+    }
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
+    tokio::time::timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
+    let reply = match serde_json::from_str(&line) {
+        Ok(request) => answer(request, keeper).await,
+        Err(error) => Reply::Error(format!("not a request: {error}")),
+    };
+    let mut text = serde_json::to_vec(&reply)?;
+    text.push(b'\n');
+    writer.write_all(&text).await
+}
+
+/// Whether the other end is this user, or root.
+fn is_own(stream: &UnixStream) -> io::Result<bool> {
+    let peer = stream.peer_cred()?.uid();
+    Ok(peer == 0 || peer == own_user()?)
+}
+
+/// The user that this process acts as: the owner of what it makes.
+fn own_user() -> io::Result<u32> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(std::fs::metadata("/proc/self")?.uid())
+}
+
+async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
+    let done = match request {
+        Request::List => {
+            return match keeper.list().await {
+                Ok(modules) => Reply::Modules(modules.into_iter().map(row).collect()),
+                Err(refusal) => Reply::Error(refusal.to_string()),
+            };
+        }
+        Request::Reload => keeper.reload().await,
+        Request::Rollback { module } => keeper.change(&module, Asked::Rollback).await,
+        Request::Disable { module } => keeper.change(&module, Asked::Disable).await,
+        Request::Enable { module } => keeper.change(&module, Asked::Enable).await,
+    };
+    match done {
+        Ok(()) => Reply::Ok(true),
+        Err(refusal) => Reply::Error(refusal.to_string()),
+    }
+}
+
+fn row(status: ModuleStatus) -> ModuleRow {
+    let (state, reason) = match status.state {
+        State::Loading => ("loading", None),
+        State::Active => ("active", None),
+        State::Draining => ("draining", None),
+        State::Rejected(reason) => ("rejected", Some(reason)),
+        State::RolledBack(reason) => ("rolled-back", Some(reason)),
+        State::Disabled => ("disabled", None),
+    };
+    ModuleRow {
+        name: status.name,
+        state: state.to_owned(),
+        reason: reason.map(|reason| reason.to_string()),
+        since: status.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        revision: status.revision,
+        on_probation: status.on_probation,
+        pauses: status.pauses,
+        can_roll_back: status.can_roll_back,
+        calls: status.calls,
+        errors: status.errors,
+        traps: status.traps,
+        instances: status.instances,
+        memory_bytes: status.memory_bytes,
+        queue: status.queue,
+    }
+}
+
+/// Asks a gateway.
+///
+/// # Errors
+/// Nobody answers there, or not in the words of this version.
+pub fn ask(path: &Path, request: &Request) -> io::Result<Reply> {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(path)?;
+    let mut text = serde_json::to_vec(request)?;
+    text.push(b'\n');
+    stream.write_all(&text)?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MAX_REPLY_BYTES)).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// Longest answer that is read, in bytes.
+const MAX_REPLY_BYTES: u64 = 64 << 20;

@@ -1,0 +1,367 @@
+//! One change of one module, from the files to the table. It is made in a task of its own, so that
+//! a module that takes long to compile holds up no other.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::directory::FoundModule;
+use super::loader::{Files, Loader, Reading};
+use super::module::{Module, Started};
+use super::swap::{self, Inheritance, Swapped};
+use super::table::ModuleTable;
+use crate::config::{ModuleConfig, Run};
+use crate::sandbox::{Digest256, Revision, Snapshot};
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Makes what serves what the files say.
+    Load {
+        found: Box<FoundModule>,
+        serving: Option<Arc<Module>>,
+        config: Option<ModuleConfig>,
+        /// Not tried again.
+        rejected: Option<Rejected>,
+    },
+    /// Drains what serves.
+    Remove { module: Arc<Module> },
+    /// Goes back to what served before.
+    Rollback { from: Arc<Module>, config: Box<ModuleConfig>, to: Box<Fallback>, reason: Arc<str> },
+}
+
+/// What was refused, and need not be tried again.
+#[derive(Clone, Debug)]
+pub(super) struct Rejected {
+    pub(super) digest: Digest256,
+    pub(super) config: ModuleConfig,
+    pub(super) reason: Arc<str>,
+}
+
+/// What served before, to go back to.
+#[derive(Debug)]
+pub(super) struct Fallback {
+    revision: Arc<Revision>,
+    config: ModuleConfig,
+    /// What it handed over, by place.
+    states: Vec<Option<Snapshot>>,
+}
+
+/// What a change came to, and how long all of it took.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) outcome: Outcome,
+    pub(super) duration: Duration,
+}
+
+/// What a change came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The files say what is so.
+    Unchanged,
+    /// Somebody is writing the files.
+    Changing,
+    /// It serves, and nothing did before.
+    Loaded { module: Arc<Module>, config: Box<ModuleConfig> },
+    /// The same instances go on under other limits.
+    Adjusted { module: Arc<Module>, config: Box<ModuleConfig> },
+    /// Another revision serves.
+    Swapped {
+        module: Arc<Module>,
+        config: Box<ModuleConfig>,
+        before: Box<Fallback>,
+        pause: Duration,
+    },
+    /// What served goes on.
+    Refused { rejected: Option<Box<Rejected>>, reason: Arc<str> },
+    /// What served before serves again.
+    RolledBack {
+        module: Arc<Module>,
+        left: Box<Rejected>,
+        config: Box<ModuleConfig>,
+        before: Box<Fallback>,
+        pause: Duration,
+    },
+    /// It could not be gone back.
+    Stuck { to: Box<Fallback>, reason: Arc<str> },
+    /// Nothing serves any more.
+    Removed,
+}
+
+impl Change {
+    /// Name of the module.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Load { found, .. } => found.name.as_str().to_owned(),
+            Self::Remove { module } => module.name().to_string(),
+            Self::Rollback { from, .. } => from.name().to_string(),
+        }
+    }
+
+    /// Makes it.
+    pub(super) async fn make(self, loader: &Loader, table: &ModuleTable) -> Changed {
+        let began = Instant::now();
+        let outcome = match self {
+            Self::Load { found, serving, config, rejected } => match loader.read(&found).await {
+                Reading::Changing => Outcome::Changing,
+                Reading::Refused(reason) => {
+                    Outcome::Refused { rejected: None, reason: reason.into() }
+                }
+                Reading::Whole(files) => {
+                    let before = serving.zip(config);
+                    load(loader, table, *files, before, rejected).await
+                }
+            },
+            Self::Remove { module } => {
+                // Only this module's changes retire it, and there is one at a time.
+                let _ = swap::remove(table, &module).await;
+                Outcome::Removed
+            }
+            Self::Rollback { from, config, to, reason } => {
+                roll_back(loader, table, &from, *config, to, reason).await
+            }
+        };
+        Changed { outcome, duration: began.elapsed() }
+    }
+}
+
+async fn load(
+    loader: &Loader,
+    table: &ModuleTable,
+    files: Files,
+    before: Option<(Arc<Module>, ModuleConfig)>,
+    rejected: Option<Rejected>,
+) -> Outcome {
+    let Files { config, digest, bytes } = files;
+    if let Some(known) = rejected.filter(|it| it.digest == digest && it.config == config) {
+        let reason = Arc::clone(&known.reason);
+        return Outcome::Refused { rejected: Some(Box::new(known)), reason };
+    }
+    let refuse = |reason: String| {
+        let reason: Arc<str> = reason.into();
+        let rejected = Rejected { digest, config: config.clone(), reason: Arc::clone(&reason) };
+        Outcome::Refused { rejected: Some(Box::new(rejected)), reason }
+    };
+    let same = before
+        .as_ref()
+        .and_then(|(module, _)| module.revision().filter(|revision| revision.digest() == digest));
+    if let (Some((module, old)), Some(revision)) = (&before, &same) {
+        if *old == config {
+            return Outcome::Unchanged;
+        }
+        if !needs_fresh_instances(old, &config) {
+            let parts = || loader.succeeding_parts(Arc::clone(revision), &config, module);
+            return match swap::adjust(table, module, parts).await {
+                Ok(module) => Outcome::Adjusted { module, config: Box::new(config.clone()) },
+                Err(error) => refuse(error.to_string()),
+            };
+        }
+    }
+    let revision = match same {
+        Some(revision) => revision,
+        None => match loader.compile(bytes).await {
+            Ok(revision) => Arc::new(revision),
+            Err(reason) => return refuse(reason),
+        },
+    };
+    let Some((old, old_config)) = before else {
+        return match loader.start(revision, &config, None).await {
+            Ok(started) => {
+                let module = publish(table, started);
+                Outcome::Loaded { module, config: Box::new(config) }
+            }
+            Err(reason) => refuse(reason),
+        };
+    };
+    match replace(loader, table, &old, &config, revision, &[], Probation::Yes).await {
+        Ok((module, before, Swapped { pause, states })) => Outcome::Swapped {
+            module,
+            config: Box::new(config),
+            before: Box::new(Fallback { revision: before, config: old_config, states }),
+            pause,
+        },
+        Err(reason) => refuse(reason),
+    }
+}
+
+async fn roll_back(
+    loader: &Loader,
+    table: &ModuleTable,
+    from: &Module,
+    config: ModuleConfig,
+    to: Box<Fallback>,
+    reason: Arc<str>,
+) -> Outcome {
+    let digest = from.digest();
+    let revision = Arc::clone(&to.revision);
+    match replace(loader, table, from, &to.config, revision, &to.states, Probation::No).await {
+        Ok((module, before, Swapped { pause, states })) => {
+            let Fallback { config: back, .. } = *to;
+            Outcome::RolledBack {
+                module,
+                left: Box::new(Rejected { digest, config: config.clone(), reason }),
+                config: Box::new(back),
+                before: Box::new(Fallback { revision: before, config, states }),
+                pause,
+            }
+        }
+        Err(error) => Outcome::Stuck { to, reason: error.into() },
+    }
+}
+
+/// Whether the next revision is tried, or known to be good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probation {
+    Yes,
+    No,
+}
+
+/// Starts a revision and puts it in the place of another; returns what it took over from.
+async fn replace(
+    loader: &Loader,
+    table: &ModuleTable,
+    old: &Module,
+    config: &ModuleConfig,
+    revision: Arc<Revision>,
+    kept: &[Option<Snapshot>],
+    probation: Probation,
+) -> Result<(Arc<Module>, Arc<Revision>, Swapped), String> {
+    let before = old.revision().ok_or("the module was removed meanwhile")?;
+    let hands_over = before.hands_over_state() && revision.hands_over_state();
+    if hands_over {
+        swap::check_places(old.run(), config.run).map_err(|error| error.to_string())?;
+    }
+    let started = loader.start(revision, config, Some(old)).await?;
+    let module = Arc::clone(&started.module);
+    if probation == Probation::Yes {
+        module.standing().put_on_probation(config.run.probation_calls);
+    }
+    let inheritance =
+        if hands_over { Inheritance::Exported { kept } } else { Inheritance::Nothing };
+    match swap::exchange(table, old, started, inheritance).await {
+        Ok(swapped) => Ok((module, before, swapped)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn publish(table: &ModuleTable, started: Started) -> Arc<Module> {
+    let Started { module, effects } = started;
+    table.put(Arc::clone(&module));
+    for mut effects in effects {
+        effects.apply(&module.context().counters.messages_queued);
+    }
+    module
+}
+
+/// Whether a change of settings reaches further than limits.
+fn needs_fresh_instances(old: &ModuleConfig, new: &ModuleConfig) -> bool {
+    let places = |run: &Run| (run.instances, run.affinity, run.lifetime);
+    old.paths != new.paths || places(&old.run) != places(&new.run)
+}
+
+impl Fallback {
+    /// Forgets the state: it is too old by now.
+    pub(super) fn forget_states(&mut self) {
+        self.states = Vec::new();
+    }
+}
+
+/// What changes of modules come to, as they are counted.
+pub const CHANGES: [&str; 9] = [
+    "unchanged",
+    "changing",
+    "loaded",
+    "adjusted",
+    "swapped",
+    "refused",
+    "rolled-back",
+    "stuck",
+    "removed",
+];
+
+impl Outcome {
+    /// Stable name, one of [`CHANGES`].
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Changing => "changing",
+            Self::Loaded { .. } => "loaded",
+            Self::Adjusted { .. } => "adjusted",
+            Self::Swapped { .. } => "swapped",
+            Self::Refused { .. } => "refused",
+            Self::RolledBack { .. } => "rolled-back",
+            Self::Stuck { .. } => "stuck",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// How long nobody was called.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Swapped { pause, .. } | Self::RolledBack { pause, .. } => Some(*pause),
+            Self::Unchanged
+            | Self::Changing
+            | Self::Loaded { .. }
+            | Self::Adjusted { .. }
+            | Self::Refused { .. }
+            | Self::Stuck { .. }
+            | Self::Removed => None,
+        }
+    }
+
+    /// For who asked for it.
+    pub(super) fn result(&self) -> Result<(), String> {
+        match self {
+            Self::Refused { reason, .. } | Self::Stuck { reason, .. } => Err(reason.to_string()),
+            Self::Unchanged
+            | Self::Changing
+            | Self::Loaded { .. }
+            | Self::Adjusted { .. }
+            | Self::Swapped { .. }
+            | Self::RolledBack { .. }
+            | Self::Removed => Ok(()),
+        }
+    }
+
+    /// Tells operators.
+    pub(super) fn tell(&self, module: &str, duration: Duration) {
+        let took_ms = duration.as_millis();
+        match self {
+            Self::Unchanged => tracing::debug!(module, "files touched, nothing changed"),
+            Self::Changing => tracing::debug!(module, "files are being written"),
+            Self::Loaded { module: new, .. } => {
+                tracing::info!(module, revision = %new.digest(), took_ms, "module started");
+            }
+            Self::Adjusted { .. } => tracing::info!(module, took_ms, "limits changed"),
+            Self::Swapped { module: new, before, pause, .. } => tracing::info!(
+                module,
+                revision = %new.digest(),
+                before = %before.revision.digest(),
+                state_bytes = before.state_bytes(),
+                pause_us = pause.as_micros(),
+                took_ms,
+                "module swapped"
+            ),
+            Self::Refused { reason, .. } => {
+                tracing::error!(module, "module refused, what served goes on: {reason}");
+            }
+            Self::RolledBack { module: new, left, pause, .. } => tracing::warn!(
+                module,
+                revision = %new.digest(),
+                left = %left.digest,
+                pause_us = pause.as_micros(),
+                "rolled back: {}",
+                left.reason
+            ),
+            Self::Stuck { reason, .. } => {
+                tracing::error!(module, "cannot go back, it goes on: {reason}");
+            }
+            Self::Removed => tracing::info!(module, took_ms, "module ended"),
+        }
+    }
+}
+
+impl Fallback {
+    fn state_bytes(&self) -> usize {
+        self.states.iter().flatten().map(|state| state.data.len()).sum()
+    }
+}

@@ -1,0 +1,329 @@
+//! Keeps what serves in step with the module directory: loads what is new, swaps what has changed,
+//! drains what is gone, goes back where a new revision fails. One change of a module at a time;
+//! what changes meanwhile is seen afterwards, so that a storm of changes comes to a few swaps.
+//!
+//! Invariant: no module is read before its files have kept still for [`SETTLE`], and none is made
+//! of other bytes than those that were read.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::change::{Change, Changed, Outcome};
+use super::directory::{self, FoundModule};
+use super::kept::{Kept, State};
+use super::loader::{Loaded, Loader};
+use super::orders::{Asked, Command, KeeperHandle, Refusal};
+use super::standing::Health;
+use super::table::ModuleTable;
+
+/// Time between two looks at the directory.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How long files must have kept still before they are read.
+const SETTLE: Duration = Duration::from_millis(250);
+
+/// Whether the directory is looked at without being asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Several times a second.
+    On,
+    /// Only on [`KeeperHandle::reload`].
+    Off,
+}
+
+/// The task that changes modules.
+#[derive(Debug)]
+pub struct Keeper {
+    loader: Arc<Loader>,
+    table: Arc<ModuleTable>,
+    directory: PathBuf,
+    watch: Watch,
+    modules: BTreeMap<String, Kept>,
+    changes: JoinSet<(String, Changed)>,
+    commands: mpsc::Receiver<Command>,
+    /// Who waits until a look has had its consequences.
+    reloading: Vec<oneshot::Sender<()>>,
+    unread: bool,
+}
+
+impl Keeper {
+    /// A keeper of what was loaded when the gateway started.
+    pub fn new(
+        loader: Arc<Loader>,
+        table: Arc<ModuleTable>,
+        directory: PathBuf,
+        watch: Watch,
+        loaded: Loaded,
+    ) -> (Self, KeeperHandle) {
+        let (handle, commands) = KeeperHandle::new();
+        let served = loaded.modules.into_iter();
+        let mut modules: BTreeMap<String, Kept> =
+            served.map(|it| (it.module.name().to_string(), Kept::serving(it))).collect();
+        for refused in loaded.refused {
+            let name = refused.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            modules.entry(name).or_insert_with(|| Kept::refused(refused.mark, refused.reason));
+        }
+        let keeper = Self {
+            loader,
+            table,
+            directory,
+            watch,
+            modules,
+            changes: JoinSet::new(),
+            commands,
+            reloading: Vec::new(),
+            unread: false,
+        };
+        (keeper, handle)
+    }
+
+    /// Works until `stop`. Changes that have begun are given up then.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let alarm = Arc::clone(&self.loader.alarm);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = looks.tick() => self.tick().await,
+                () = alarm.notified() => self.judge(),
+                Some(command) = self.commands.recv() => self.obey(command),
+                Some(done) = self.changes.join_next() => {
+                    // A change that panicked has been reported by the runtime.
+                    if let Ok((name, changed)) = done {
+                        self.note(&name, changed);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        for kept in self.modules.values_mut() {
+            kept.end_probation_in_time();
+        }
+        if self.watch == Watch::On || self.unread || !self.reloading.is_empty() {
+            self.look().await;
+        }
+        if !self.unread && self.changes.is_empty() {
+            for waiting in self.reloading.drain(..) {
+                // Whoever asked may have gone.
+                let _ = waiting.send(());
+            }
+        }
+    }
+
+    /// Compares the directory with what is known, and begins what follows from it.
+    async fn look(&mut self) {
+        let directory = self.directory.clone();
+        let scan = match tokio::task::spawn_blocking(move || directory::scan(&directory)).await {
+            Ok(Ok(scan)) => scan,
+            Ok(Err(error)) => {
+                let directory = self.directory.display();
+                tracing::warn!(%directory, %error, "cannot look at the modules; they go on");
+                self.unread = false;
+                return;
+            }
+            Err(_) => return,
+        };
+        self.unread = false;
+        let now = Instant::now();
+        let mut gone: Vec<String> = self.modules.keys().cloned().collect();
+        for found in scan.found {
+            gone.retain(|name| name != found.name.as_str());
+            self.consider(found, now);
+        }
+        for refused in scan.refused {
+            let name = refused.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            gone.retain(|known| *known != name);
+            let kept = self.modules.entry(name.clone()).or_default();
+            if kept.seen != refused.mark {
+                tracing::error!(module = name, "module refused: {}", refused.reason);
+                kept.seen = refused.mark;
+                kept.set(State::Rejected(refused.reason.into()));
+            }
+        }
+        for name in gone {
+            self.begin_removal(&name, now);
+        }
+    }
+
+    /// Begins to load a module whose files have changed and keep still.
+    fn consider(&mut self, found: FoundModule, now: Instant) {
+        let kept = self.modules.entry(found.name.as_str().to_owned()).or_default();
+        kept.missing_since = None;
+        if kept.is_disabled() || kept.seen == found.mark {
+            return;
+        }
+        let still = kept.still_since(found.mark, now);
+        if kept.is_busy || still < SETTLE {
+            self.unread = true;
+            return;
+        }
+        kept.seen = found.mark;
+        kept.is_busy = true;
+        let change = Change::Load {
+            found: Box::new(found),
+            serving: kept.serving.clone(),
+            config: kept.config.clone(),
+            rejected: kept.rejected.take(),
+        };
+        self.begin(change);
+    }
+
+    fn begin_removal(&mut self, name: &str, now: Instant) {
+        let Some(kept) = self.modules.get_mut(name) else { return };
+        if kept.is_busy {
+            self.unread = true;
+            return;
+        }
+        // A file that is replaced may be away for a moment.
+        if now.duration_since(*kept.missing_since.get_or_insert(now)) < SETTLE {
+            self.unread = true;
+            return;
+        }
+        match kept.serving.take() {
+            Some(module) => {
+                kept.is_busy = true;
+                kept.set(State::Draining);
+                tracing::info!(module = name, "its file is gone: draining");
+                self.begin(Change::Remove { module });
+            }
+            None => drop(self.modules.remove(name)),
+        }
+    }
+
+    fn begin(&mut self, change: Change) {
+        let name = change.name();
+        let (loader, table) = (Arc::clone(&self.loader), Arc::clone(&self.table));
+        self.changes.spawn(async move { (name, change.make(&loader, &table).await) });
+    }
+
+    /// Goes back where a module was condemned.
+    fn judge(&mut self) {
+        let condemned: Vec<(String, Arc<str>)> = self
+            .modules
+            .iter()
+            .filter(|(_, kept)| !kept.is_busy)
+            .filter_map(|(name, kept)| match kept.serving.as_ref()?.health() {
+                Health::Condemned(reason) => Some((name.clone(), reason)),
+                Health::OnProbation | Health::Serving | Health::Retired => None,
+            })
+            .collect();
+        for (name, reason) in condemned {
+            tracing::warn!(module = name, %reason, "failed on probation: going back");
+            if let Err(refusal) = self.begin_rollback(&name, reason) {
+                tracing::error!(module = name, "cannot go back, it goes on: {refusal}");
+                let serving = self.modules.get(&name).and_then(|kept| kept.serving.as_ref());
+                serving.iter().for_each(|module| module.standing().settle());
+            }
+        }
+    }
+
+    fn begin_rollback(&mut self, name: &str, reason: Arc<str>) -> Result<(), Refusal> {
+        let kept = self.kept(name)?;
+        let from = kept.serving.clone().zip(kept.config.clone()).zip(kept.fallback.take());
+        let Some(((from, config), to)) = from else {
+            return Err(Refusal::NoFallback(name.to_owned()));
+        };
+        kept.is_busy = true;
+        self.begin(Change::Rollback { from, config: Box::new(config), to: Box::new(to), reason });
+        Ok(())
+    }
+
+    /// A module that nothing is being done with.
+    fn kept(&mut self, name: &str) -> Result<&mut Kept, Refusal> {
+        let known = || self.modules.keys().cloned().collect::<Vec<_>>().join(", ");
+        if !self.modules.contains_key(name) {
+            return Err(Refusal::Unknown { name: name.to_owned(), known: known() });
+        }
+        match self.modules.get_mut(name) {
+            Some(kept) if !kept.is_busy => Ok(kept),
+            Some(_) | None => Err(Refusal::Busy(name.to_owned())),
+        }
+    }
+
+    /// Takes in what a change came to.
+    fn note(&mut self, name: &str, changed: Changed) {
+        let Some(kept) = self.modules.get_mut(name) else { return };
+        kept.is_busy = false;
+        let counters = &self.loader.counters;
+        let Changed { outcome, duration } = changed;
+        outcome.tell(name, duration);
+        counters.swaps.increment(outcome.label());
+        if let Some(pause) = outcome.pause() {
+            counters.swap_pause.record(pause);
+        }
+        match outcome {
+            // It is looked at again; who waits for it goes on waiting.
+            Outcome::Changing => {
+                kept.seen = None;
+                self.unread = true;
+            }
+            outcome => {
+                if let Some(reply) = kept.reply.take() {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(outcome.result().map_err(Refusal::Failed));
+                }
+                match outcome {
+                    Outcome::Removed if !kept.is_disabled() => drop(self.modules.remove(name)),
+                    outcome => kept.take_in(outcome),
+                }
+            }
+        }
+        // It may have been condemned while it was busy.
+        self.judge();
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::List(reply) => {
+                let list = self.modules.iter().map(|(name, kept)| kept.status(name));
+                let _ = reply.send(list.collect());
+            }
+            Command::Reload(reply) => {
+                self.reloading.push(reply);
+                self.unread = true;
+            }
+            Command::Change { name, what, reply } => match self.begin_asked(&name, what) {
+                Ok(kept) => kept.reply = Some(reply),
+                Err(refusal) => drop(reply.send(Err(refusal))),
+            },
+        }
+    }
+
+    /// Begins what an operator asks for; whoever asked is told when it is done.
+    fn begin_asked(&mut self, name: &str, what: Asked) -> Result<&mut Kept, Refusal> {
+        match what {
+            Asked::Rollback => {
+                self.begin_rollback(name, "an operator asked for it".into())?;
+            }
+            Asked::Disable => {
+                let kept = self.kept(name)?;
+                let module = kept.serving.take().ok_or_else(|| not_so(name, "not serving"))?;
+                kept.set(State::Disabled);
+                kept.is_busy = true;
+                self.begin(Change::Remove { module });
+            }
+            Asked::Enable => {
+                let kept = self.kept(name)?;
+                if kept.serving.is_some() && kept.rejected.is_none() {
+                    return Err(not_so(name, "serving"));
+                }
+                kept.forget_refusals();
+                self.unread = true;
+            }
+        }
+        self.modules.get_mut(name).ok_or_else(|| Refusal::Busy(name.to_owned()))
+    }
+}
+
+fn not_so(name: &str, state: &'static str) -> Refusal {
+    Refusal::State { name: name.to_owned(), state }
+}

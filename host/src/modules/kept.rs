@@ -1,0 +1,247 @@
+//! What the keeper knows of one module.
+//!
+//! ```text
+//! Loading --> Active --file gone--> Draining --> (forgotten)
+//!    |          |  ^ \--disable--> Disabled --enable--> Loading
+//!    v          |  |
+//! Rejected      +--+--failed on probation, or asked for--> RolledBack
+//! ```
+//! Rejected and RolledBack say why; what serves goes on meanwhile, if anything does.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::oneshot;
+
+use super::breaker::Phase;
+use super::change::{Fallback, Outcome, Rejected};
+use super::directory::Mark;
+use super::loader::LoadedModule;
+use super::module::Module;
+use super::orders::Refusal;
+use super::standing::Health;
+use crate::config::ModuleConfig;
+
+/// One module as the keeper knows it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) serving: Option<Arc<Module>>,
+    /// What the sidecar of what serves said.
+    pub(super) config: Option<ModuleConfig>,
+    pub(super) fallback: Option<Fallback>,
+    pub(super) rejected: Option<Rejected>,
+    /// The files that were last acted upon.
+    pub(super) seen: Option<Mark>,
+    pub(super) missing_since: Option<Instant>,
+    pub(super) is_busy: bool,
+    pub(super) reply: Option<oneshot::Sender<Result<(), Refusal>>>,
+    still: Option<(Option<Mark>, Instant)>,
+    probation_until: Option<Instant>,
+    state: State,
+    since: SystemTime,
+}
+
+/// Where a module is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its files are read, compiled, started.
+    Loading,
+    /// It serves what its files say.
+    Active,
+    /// Its file is gone, and it answers what it was called for.
+    Draining,
+    /// What its files say was refused.
+    Rejected(Arc<str>),
+    /// What its files say has failed; what served before serves again.
+    RolledBack(Arc<str>),
+    /// An operator has ended it.
+    Disabled,
+}
+
+/// A module as operators see it.
+#[derive(Clone, Debug)]
+pub struct ModuleStatus {
+    /// Its name.
+    pub name: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Since when.
+    pub since: SystemTime,
+    /// SHA-256 of the file of what serves, in hexadecimal; none where nothing does.
+    pub revision: Option<String>,
+    /// Whether what serves is on probation.
+    pub on_probation: bool,
+    /// Whether it pauses, because it keeps failing.
+    pub pauses: bool,
+    /// Whether there is something to go back to.
+    pub can_roll_back: bool,
+    /// Calls for messages and disconnects since the gateway started.
+    pub calls: u64,
+    /// Calls that a listener answered with an error.
+    pub errors: u64,
+    /// Calls that ended their instance.
+    pub traps: u64,
+    /// Places for instances.
+    pub instances: usize,
+    /// Linear memory and tables of all of them, in bytes.
+    pub memory_bytes: usize,
+    /// Messages that wait for an instance now.
+    pub queue: usize,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            serving: None,
+            config: None,
+            fallback: None,
+            rejected: None,
+            seen: None,
+            missing_since: None,
+            is_busy: false,
+            reply: None,
+            still: None,
+            probation_until: None,
+            state: State::Loading,
+            since: SystemTime::now(),
+        }
+    }
+}
+
+impl Kept {
+    /// One that was loaded when the gateway started.
+    pub(super) fn serving(loaded: LoadedModule) -> Self {
+        let LoadedModule { module, config, mark } = loaded;
+        Self {
+            serving: Some(module),
+            config: Some(config),
+            seen: mark,
+            state: State::Active,
+            ..Self::default()
+        }
+    }
+
+    /// One that was refused then.
+    pub(super) fn refused(mark: Option<Mark>, reason: String) -> Self {
+        Self { seen: mark, state: State::Rejected(reason.into()), ..Self::default() }
+    }
+
+    pub(super) fn set(&mut self, state: State) {
+        if self.state != state {
+            (self.state, self.since) = (state, SystemTime::now());
+        }
+    }
+
+    pub(super) fn is_disabled(&self) -> bool {
+        self.state == State::Disabled
+    }
+
+    /// How long the files have looked like this.
+    pub(super) fn still_since(&mut self, mark: Option<Mark>, now: Instant) -> Duration {
+        match self.still {
+            Some((known, since)) if known == mark => now.duration_since(since),
+            Some(_) | None => {
+                self.still = Some((mark, now));
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// The files are read again as if nothing was known of them.
+    pub(super) fn forget_refusals(&mut self) {
+        self.rejected = None;
+        self.seen = None;
+        self.set(State::Loading);
+    }
+
+    /// Probation ends after its time, too.
+    pub(super) fn end_probation_in_time(&mut self) {
+        if self.probation_until.is_none_or(|until| Instant::now() < until) || self.is_busy {
+            return;
+        }
+        self.probation_until = None;
+        if let Some(module) = self.serving.as_ref().filter(|it| it.health() == Health::OnProbation)
+        {
+            module.standing().settle();
+            tracing::info!(module = &**module.name(), "probation is over");
+        }
+        if let Some(fallback) = &mut self.fallback {
+            fallback.forget_states();
+        }
+    }
+
+    /// Takes in what a change came to.
+    pub(super) fn take_in(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Unchanged => self.set(State::Active),
+            Outcome::Changing | Outcome::Removed => {}
+            Outcome::Loaded { module, config } | Outcome::Adjusted { module, config } => {
+                self.serve(module, *config);
+                self.set(State::Active);
+            }
+            Outcome::Swapped { module, config, before, .. } => {
+                self.probation_until = Some(Instant::now() + config.run.probation_time);
+                self.serve(module, *config);
+                self.fallback = Some(*before);
+                // Since when this revision serves.
+                (self.state, self.since) = (State::Active, SystemTime::now());
+            }
+            Outcome::Refused { rejected, reason } => {
+                self.rejected = rejected.map(|rejected| *rejected);
+                self.set(State::Rejected(reason));
+            }
+            Outcome::RolledBack { module, left, config, before, .. } => {
+                let reason = Arc::clone(&left.reason);
+                self.serve(module, *config);
+                self.fallback = Some(*before);
+                self.rejected = Some(*left);
+                (self.state, self.since) = (State::RolledBack(reason), SystemTime::now());
+            }
+            Outcome::Stuck { to, .. } => {
+                if let Some(serving) = &self.serving {
+                    serving.standing().settle();
+                }
+                self.fallback = Some(*to);
+            }
+        }
+    }
+
+    fn serve(&mut self, module: Arc<Module>, config: ModuleConfig) {
+        self.serving = Some(module);
+        self.config = Some(config);
+        self.rejected = None;
+    }
+
+    /// As operators see it.
+    pub(super) fn status(&self, name: &str) -> ModuleStatus {
+        let module = self.serving.as_deref();
+        let failures = module.map(|module| module.counters().failures.all()).unwrap_or_default();
+        let count = |refused: bool| {
+            let rows = failures.iter().filter(|(cause, _)| (*cause == "refused") == refused);
+            rows.map(|(_, count)| *count).sum()
+        };
+        ModuleStatus {
+            name: name.to_owned(),
+            state: if self.is_busy && !self.is_ending() {
+                State::Loading
+            } else {
+                self.state.clone()
+            },
+            since: self.since,
+            revision: module.map(|module| module.digest().to_string()),
+            on_probation: module.is_some_and(|module| module.health() == Health::OnProbation),
+            pauses: module.is_some_and(|module| module.phase() != Phase::Closed),
+            can_roll_back: self.fallback.is_some(),
+            calls: module.map_or(0, |module| module.counters().calls.get()),
+            errors: count(true),
+            traps: count(false),
+            instances: module.map_or(0, |module| module.run().instances),
+            memory_bytes: module.map_or(0, |module| module.context().used.used()),
+            queue: module.map_or(0, Module::in_line),
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        matches!(self.state, State::Draining | State::Disabled)
+    }
+}

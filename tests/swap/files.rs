@@ -1,0 +1,151 @@
+//! What a change of the module directory comes to.
+
+use std::io::Write;
+
+use super::*;
+use crate::support::until;
+
+async fn until_state(gateway: &TestGateway, name: &str, state: Option<State>) {
+    for _ in 0..2_000 {
+        if status(gateway, name).await.map(|status| status.state) == state {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{name} never was {state:?}, but {:?}", status(gateway, name).await);
+}
+
+#[tokio::test]
+async fn a_watched_directory_is_followed_without_being_asked() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    put(&gateway, "tally.wasm", &tally("second"));
+    until("swapped", || gateway.counters().swaps.of("swapped") == 1).await;
+    assert_eq!(say(&mut client, "x").await.0, "second");
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_watched_is_left_alone_until_somebody_asks() {
+    let gateway = TestGateway::with().file("tally.wasm", &tally("first")).start().await;
+    let mut client = gateway.client("/tally").await;
+    put(&gateway, "tally.wasm", &tally("second"));
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    assert_eq!(say(&mut client, "x").await.0, "first");
+    looked(&gateway, "tally").await;
+    assert_eq!(say(&mut client, "x").await.0, "second");
+}
+
+#[tokio::test]
+async fn a_new_file_is_loaded_and_a_removed_one_drained() {
+    let gateway = setup().start().await;
+    let mut early = gateway.client("/late").await;
+    put(&gateway, "late.wasm", &guest("echo"));
+    assert_eq!(looked(&gateway, "late").await.unwrap().state, State::Active);
+    early.echo("now it listens").await;
+    std::fs::remove_file(path(&gateway, "late.wasm")).unwrap();
+    assert!(looked(&gateway, "late").await.is_none());
+    early.send("nobody wants this").await;
+    early.settle().await;
+    assert_eq!(gateway.counters().unmatched.get(), 1);
+    // The others go on, and all may go.
+    std::fs::remove_file(path(&gateway, "tally.wasm")).unwrap();
+    assert!(looked(&gateway, "tally").await.is_none());
+    assert!(gateway.gateway().modules().modules().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_slowly_is_never_loaded_in_part() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    let whole = tally("second");
+    let mut file = std::fs::File::create(path(&gateway, "tally.wasm")).unwrap();
+    for part in whole.chunks(whole.len().div_ceil(20)) {
+        file.write_all(part).unwrap();
+        file.flush().unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        assert!(["first", "second"].contains(&say(&mut client, "x").await.0.as_str()));
+    }
+    drop(file);
+    until_state(&gateway, "tally", Some(State::Active)).await;
+    looked(&gateway, "tally").await;
+    assert_eq!(say(&mut client, "x").await.0, "second");
+    // While it was written it kept moving, so that no part of it was ever tried.
+    assert_eq!(gateway.counters().swaps.of("refused"), 0);
+}
+
+#[tokio::test]
+async fn a_storm_of_changes_comes_to_few_swaps_and_ends_with_the_last() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    for number in 0..60 {
+        put(&gateway, "tally.wasm", &tally(&format!("storm-{number}")));
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        say(&mut client, "x").await;
+    }
+    looked(&gateway, "tally").await;
+    assert_eq!(say(&mut client, "x").await, by("storm-59", 61, 61));
+    let swaps = gateway.counters().swaps.of("swapped");
+    assert!((1..=6).contains(&swaps), "{swaps} swaps");
+}
+
+#[tokio::test]
+async fn a_file_that_is_touched_or_written_again_is_no_swap() {
+    let gateway = setup().start().await;
+    put(&gateway, "tally.wasm", &tally("first"));
+    assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Active);
+    let swaps = &gateway.counters().swaps;
+    assert_eq!((swaps.of("unchanged"), swaps.of("swapped")), (1, 0));
+}
+
+#[tokio::test]
+async fn other_limits_take_effect_on_the_instances_that_run() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    assert_eq!(say(&mut client, "x").await, by("first", 1, 1));
+    put(&gateway, "tally.toml", b"[limits]\nsends = 0\n");
+    assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Active);
+    assert_eq!(gateway.counters().swaps.of("adjusted"), 1);
+    client.send("no answer").await;
+    client.settle().await;
+    put(&gateway, "tally.toml", b"[limits]\nsends = 1\n");
+    looked(&gateway, "tally").await;
+    // The same memory: also the call that was refused had counted in it.
+    assert_eq!(say(&mut client, "x").await, by("first", 3, 3));
+}
+
+#[tokio::test]
+async fn a_wrong_sidecar_is_refused_and_what_served_goes_on() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    put(&gateway, "tally.toml", b"[limits]\ncpus = \"1s\"\n");
+    let reason = rejected(&looked(&gateway, "tally").await.unwrap());
+    assert!(reason.contains("did you mean `cpu`?"), "{reason}");
+    assert_eq!(say(&mut client, "x").await, by("first", 1, 1));
+    std::fs::remove_file(path(&gateway, "tally.toml")).unwrap();
+    assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Active);
+}
+
+#[tokio::test]
+async fn other_paths_in_the_sidecar_are_a_swap_with_the_state() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    let mut other = gateway.client("/other").await;
+    say(&mut client, "x").await;
+    put(&gateway, "tally.toml", b"paths = [\"/tally\", \"/other\"]\n");
+    looked(&gateway, "tally").await;
+    assert_eq!(say(&mut other, "x").await, by("first", 1, 2));
+    assert_eq!(say(&mut client, "x").await, by("first", 2, 3));
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_module_is_refused_and_what_served_goes_on() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    let target = gateway.directory().join("outside.wasm");
+    std::fs::write(&target, tally("second")).unwrap();
+    std::fs::remove_file(path(&gateway, "tally.wasm")).unwrap();
+    std::os::unix::fs::symlink(&target, path(&gateway, "tally.wasm")).unwrap();
+    let reason = rejected(&looked(&gateway, "tally").await.unwrap());
+    assert!(reason.contains("symbolic link"), "{reason}");
+    assert_eq!(say(&mut client, "x").await, by("first", 1, 1));
+}
