@@ -26,6 +26,7 @@ mod frames;
 mod http;
 mod json;
 mod limits;
+mod modules;
 mod slow;
 
 use std::sync::atomic::{AtomicBool, Ordering};

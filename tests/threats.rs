@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use crate::layers::source::{Source, read, sources};
 
 /// Sections and how many rows each has.
-const SECTIONS: [(char, u32); 5] = [('A', 15), ('B', 12), ('C', 15), ('D', 9), ('G', 10)];
+const SECTIONS: [(char, u32); 6] =
+    [('A', 15), ('B', 12), ('C', 15), ('D', 9), ('F', 15), ('G', 10)];
 
 /// Of parts that the gateway does not have.
-const NOT_OURS: [&str; 12] =
-    ["A13", "A14", "B6", "B7", "C8", "C9", "C10", "G5", "G7", "G8", "G9", "G10"];
+const NOT_OURS: [&str; 8] = ["A13", "A14", "B6", "B7", "C8", "C9", "C10", "G10"];
+
+/// Known, and not shown by a test of the gateway: the table says so.
+const NOT_SHOWN: [&str; 4] = ["F5", "F12", "F13", "F14"];
 
 /// A row: its number, what comes of the attack, and the tests that show it.
 struct Row {
@@ -69,8 +72,11 @@ fn every_row_is_in_the_table_once() {
     assert_eq!(told.len(), rows.len(), "a row is there twice");
     let all = SECTIONS.iter().flat_map(|(section, count)| (1..=*count).map(move |n| (section, n)));
     let numbers: Vec<String> = all.map(|(section, number)| format!("{section}{number}")).collect();
-    let expected: BTreeSet<&str> =
-        numbers.iter().map(String::as_str).filter(|number| !NOT_OURS.contains(number)).collect();
+    let expected: BTreeSet<&str> = numbers
+        .iter()
+        .map(String::as_str)
+        .filter(|number| !NOT_OURS.contains(number) && !NOT_SHOWN.contains(number))
+        .collect();
     let missing: Vec<_> = expected.difference(&told).collect();
     assert!(missing.is_empty(), "not in the table: {missing:?}");
     let unknown: Vec<_> = told.difference(&expected).collect();
