@@ -43,7 +43,7 @@ pub(super) struct Fallback {
     revision: Arc<Revision>,
     config: ModuleConfig,
     /// What it handed over, by place.
-    states: Vec<Option<Snapshot>>,
+    states: Vec<Option<Arc<Snapshot>>>,
 }
 
 /// What a change came to, and how long all of it took.
@@ -222,7 +222,7 @@ async fn replace(
     old: &Module,
     config: &ModuleConfig,
     revision: Arc<Revision>,
-    kept: &[Option<Snapshot>],
+    kept: &[Option<Arc<Snapshot>>],
     probation: Probation,
 ) -> Result<(Arc<Module>, Arc<Revision>, Swapped), String> {
     let before = old.revision().ok_or("the module was removed meanwhile")?;
@@ -324,7 +324,7 @@ impl Outcome {
 
     /// Tells operators.
     pub(super) fn tell(&self, module: &str, duration: Duration) {
-        let took_ms = duration.as_millis();
+        let took_ms = millis(duration);
         match self {
             Self::Unchanged => tracing::debug!(module, "files touched, nothing changed"),
             Self::Changing => tracing::debug!(module, "files are being written"),
@@ -337,7 +337,7 @@ impl Outcome {
                 revision = %new.digest(),
                 before = %before.revision.digest(),
                 state_bytes = before.state_bytes(),
-                pause_us = pause.as_micros(),
+                pause_ms = millis(*pause),
                 took_ms,
                 "module swapped"
             ),
@@ -348,7 +348,7 @@ impl Outcome {
                 module,
                 revision = %new.digest(),
                 left = %left.digest,
-                pause_us = pause.as_micros(),
+                pause_ms = millis(*pause),
                 "rolled back: {}",
                 left.reason
             ),
@@ -358,6 +358,11 @@ impl Outcome {
             Self::Removed => tracing::info!(module, took_ms, "module ended"),
         }
     }
+}
+
+/// As a number in the log; those of 128 bits become text there.
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 impl Fallback {

@@ -267,7 +267,7 @@ impl Module {
     fn tell<T>(&self, leave: Leave<'_>, result: &Result<Called<T>, CallFailure>) {
         let Err(CallFailure::Ended { .. }) = result else { return leave.succeeded() };
         if let Some(pause) = leave.failed() {
-            let (module, pause_ms) = (&**self.name(), pause.as_millis());
+            let (module, pause_ms) = (&**self.name(), pause.as_secs_f64() * 1e3);
             tracing::warn!(module, pause_ms, "it keeps failing, and pauses");
         }
     }

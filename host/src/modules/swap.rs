@@ -25,7 +25,7 @@ pub(super) struct Swapped {
     /// How long nobody was called.
     pub(super) pause: Duration,
     /// What the old instances left to the new ones, by place; empty where nothing was handed over.
-    pub(super) states: Vec<Option<Snapshot>>,
+    pub(super) states: Vec<Option<Arc<Snapshot>>>,
 }
 
 /// Why the old revision goes on.
@@ -59,7 +59,7 @@ pub(super) enum Inheritance<'a> {
     /// for it here.
     Exported {
         /// Kept from an earlier handover, by place.
-        kept: &'a [Option<Snapshot>],
+        kept: &'a [Option<Arc<Snapshot>>],
     },
     /// Nothing: the old revision is the first, or hands nothing over.
     Nothing,
@@ -160,9 +160,9 @@ fn retire(module: &Module, holds: Vec<Hold<'_>>) {
 async fn hand_over(
     holds: &mut [Hold<'_>],
     new: &Module,
-    kept: &[Option<Snapshot>],
+    kept: &[Option<Arc<Snapshot>>],
     effects: &mut Vec<Effects>,
-) -> Result<Vec<Option<Snapshot>>, SwapError> {
+) -> Result<Vec<Option<Arc<Snapshot>>>, SwapError> {
     let mut states = Vec::with_capacity(holds.len());
     for (place, (hold, slot)) in holds.iter_mut().zip(new.slots()).enumerate() {
         let kept = kept.get(place).cloned().flatten();
@@ -170,7 +170,7 @@ async fn hand_over(
         if let Some(state) = &state {
             let mut to = slot.claim().await.map_err(|_| SwapError::Retired)?;
             if let Some(instance) = to.as_mut() {
-                let imported = instance.import_state(state.clone()).await;
+                let imported = instance.import_state(Arc::clone(state)).await;
                 effects.push(imported.map_err(SwapError::Import)?);
             }
         }
@@ -181,8 +181,8 @@ async fn hand_over(
 
 async fn export(
     hold: &mut Hold<'_>,
-    kept: Option<Snapshot>,
-) -> Result<Option<Snapshot>, SwapError> {
+    kept: Option<Arc<Snapshot>>,
+) -> Result<Option<Arc<Snapshot>>, SwapError> {
     let exported = match hold.as_mut() {
         Some(instance) if instance.is_usable() => instance.export_state().await,
         // It has failed, and its state is gone.
@@ -192,7 +192,7 @@ async fn export(
         **hold = None;
     }
     match (exported, kept) {
-        (Ok(exported), kept) => Ok(exported.or(kept)),
+        (Ok(exported), kept) => Ok(exported.map(Arc::new).or(kept)),
         (Err(_), Some(kept)) => Ok(Some(kept)),
         (Err(failure), None) => Err(SwapError::Export(failure)),
     }

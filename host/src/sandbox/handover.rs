@@ -1,7 +1,9 @@
 //! The state that one instance leaves to the next: `sporegate:gateway/state-handover`. Nothing that
 //! an export asks for happens, for the old revision goes on if the swap is given up.
 
+use std::sync::Arc;
 use wasmtime::AsContextMut;
+
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, Instance as Raw, Lift, Lower, TypedFunc,
 };
@@ -32,7 +34,7 @@ pub(super) struct HandoverIndices {
 #[derive(Clone, Copy)]
 pub(super) struct HandoverFuncs {
     pub(super) export: TypedFunc<(), (Result<Snapshot, String>,)>,
-    pub(super) import: TypedFunc<(Snapshot,), (Result<(), String>,)>,
+    pub(super) import: TypedFunc<(Arc<Snapshot>,), (Result<(), String>,)>,
 }
 
 impl HandoverIndices {

@@ -27,6 +27,9 @@ const HANDOVER_SLACK_BYTES: usize = 64 << 10;
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
 const MAX_DIRECT_CPU: Duration = Duration::from_millis(2);
 
+/// For so long a handover does not make way for others: all clients of its module wait for it.
+const URGENT_CPU: Duration = Duration::from_millis(5);
+
 /// A `start` that was short once and now uses more than this is made again on a fiber.
 const MAX_DIRECT_START_TICKS: u32 = 20;
 
@@ -189,7 +192,7 @@ impl Instance {
     ///
     /// # Errors
     /// It must not be used after any.
-    pub async fn import_state(&mut self, state: Snapshot) -> Result<Effects, CallFailure> {
+    pub async fn import_state(&mut self, state: Arc<Snapshot>) -> Result<Effects, CallFailure> {
         let Some(HandoverFuncs { import, .. }) = self.handover else {
             return Ok(Effects::default());
         };
@@ -214,7 +217,7 @@ impl Instance {
 
 fn handover_budget(limits: &ModuleLimits) -> Budget {
     let timeout = limits.handover_timeout;
-    Budget { cpu_ticks: ticks(timeout), timeout, entry: Entry::Fiber }
+    Budget { cpu_ticks: ticks(timeout), timeout, entry: Entry::Urgent }
 }
 
 impl Cell {
@@ -239,7 +242,7 @@ impl Cell {
         self.revision.ticker.guest_runs();
         let result = match entry {
             Entry::Direct => func.call(&mut self.store, params),
-            Entry::Fiber => {
+            Entry::Fiber | Entry::Urgent => {
                 let call = func.call_async(&mut self.store, params);
                 tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| {
                     Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout }))
@@ -344,7 +347,8 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
         call.count_tick()?;
         Ok(match call.entry() {
             Entry::Direct => UpdateDeadline::Continue(1),
-            Entry::Fiber => UpdateDeadline::Yield(1),
+            Entry::Urgent if call.cpu() <= URGENT_CPU => UpdateDeadline::Continue(1),
+            Entry::Urgent | Entry::Fiber => UpdateDeadline::Yield(1),
         })
     });
     store

@@ -80,6 +80,8 @@ pub(super) enum Entry {
     Direct,
     /// On a stack of its own: it yields to others at every tick, and may wait.
     Fiber,
+    /// The same, but it begins to yield only after some ticks.
+    Urgent,
 }
 
 impl InstanceState {

@@ -38,7 +38,7 @@ struct Arguments {
     #[arg(value_enum)]
     parts: Vec<Name>,
     /// The gateway's binary.
-    #[arg(long, default_value = "target/release/sporegate")]
+    #[arg(long, default_value = "target/dist/sporegate")]
     sporegate: PathBuf,
     /// Directories of the prebuilt listeners.
     #[arg(long, default_values = ["examples/prebuilt", "tests/guests/prebuilt"])]
@@ -80,19 +80,22 @@ enum Name {
     Latency,
     /// More connections, the same message rate.
     Scale,
+    /// Swaps under load, and a hostile module.
+    Swap,
     /// The router alone (runs `cargo bench`).
     Router,
     /// Only writes the report from the results that are there.
     Report,
 }
 
-const PARTS: [Name; 7] = [
+const PARTS: [Name; 8] = [
     Name::Echo,
     Name::Idle,
     Name::Fanout,
     Name::Lifetime,
     Name::Latency,
     Name::Scale,
+    Name::Swap,
     Name::Router,
 ];
 
@@ -146,6 +149,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Lifetime => part::lifetime::run(bench),
         Name::Latency => part::latency::run(bench),
         Name::Scale => part::scale::run(bench),
+        Name::Swap => part::swap::run(bench),
         Name::Router => part::router::run(),
         Name::Report => Ok(Part::default()),
     }

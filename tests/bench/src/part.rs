@@ -7,6 +7,7 @@ pub(crate) mod latency;
 pub(crate) mod lifetime;
 pub(crate) mod router;
 pub(crate) mod scale;
+pub(crate) mod swap;
 
 use std::time::Duration;
 

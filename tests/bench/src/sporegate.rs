@@ -4,7 +4,7 @@
 //! off, and the connection limit is high enough.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -58,6 +58,10 @@ pub(crate) enum Gateway {
     Json,
     /// A listener that sends what it gets to everybody else.
     FanOut,
+    /// An echo with a state of 1 MiB, whose revisions are swapped.
+    Swapped,
+    /// The echo listener beside a module that is told to misbehave.
+    BesideHostile,
 }
 
 impl Gateway {
@@ -72,29 +76,37 @@ impl Gateway {
             Self::Native => "Sporegate, native echo",
             Self::Json => "Sporegate, WASM JSON listener",
             Self::FanOut => "Sporegate, WASM broadcast",
+            Self::Swapped => "Sporegate, swapped WASM echo",
+            Self::BesideHostile => "Sporegate, WASM echo beside a hostile module",
         }
     }
 
     /// What it takes to run it; writes its directory anew.
     pub(crate) fn contender(self, bench: &Bench) -> Result<Contender> {
         require(&bench.sporegate)?;
-        let home = bench.out.join("gateway").join(format!("{self:?}").to_lowercase());
+        let home = home(bench, self);
         let modules = home.join("modules");
         if modules.exists() {
             fs::remove_dir_all(&modules)?;
         }
         fs::create_dir_all(&modules).with_context(|| format!("creating {}", modules.display()))?;
         let limits = if self == Self::EchoLimited { ALL_LIMITS } else { "" };
-        fs::write(home.join("sporegate.toml"), format!("{CONFIG}{limits}"))?;
+        let control = if self == Self::Swapped { "control = \"control\"\n" } else { "" };
+        fs::write(home.join("sporegate.toml"), format!("{control}{CONFIG}{limits}"))?;
         for (name, listener, sidecar) in self.modules() {
             install(bench, &modules, &name, listener, sidecar)?;
+        }
+        if self == Self::Swapped {
+            put_revision(bench, &home, "echo-0")?;
         }
         let path = match self {
             Self::Echo
             | Self::EchoTwice
             | Self::EchoLimited
             | Self::EchoOfMany
-            | Self::EchoPerCall => "echo",
+            | Self::EchoPerCall
+            | Self::BesideHostile => "echo",
+            Self::Swapped => "tally",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
             Self::FanOut => "fanout",
@@ -132,8 +144,40 @@ impl Gateway {
             }
             Self::Json => vec![("json-echo".to_owned(), "json-echo", None)],
             Self::FanOut => vec![("fanout".to_owned(), "fanout", None)],
+            Self::Swapped => vec![("tally".to_owned(), "tally", None)],
+            Self::BesideHostile => vec![
+                ("echo".to_owned(), "echo", None),
+                ("probe".to_owned(), "probe", Some("[run]\nbreaker_failures = 0\n")),
+            ],
         }
     }
+}
+
+/// Where a gateway has its configuration and modules.
+pub(crate) fn home(bench: &Bench, gateway: Gateway) -> PathBuf {
+    bench.out.join("gateway").join(format!("{gateway:?}").to_lowercase())
+}
+
+/// Puts a revision of the listener `tally` in place that behaves in this manner.
+pub(crate) fn put_revision(bench: &Bench, home: &Path, manner: &str) -> Result<()> {
+    const MARK: &[u8] = b"manner:first";
+    let mut file = fs::read(prebuilt(bench, "tally")?)?;
+    let at = file.windows(MARK.len()).position(|window| window == MARK);
+    let mut text = format!("manner:{manner}").into_bytes();
+    text.resize(text.len().max(MARK.len()), b'.');
+    let place = at.and_then(|at| file.get_mut(at..at + text.len()));
+    place.context("tally.wasm has no mark")?.copy_from_slice(&text);
+    let new = home.join("tally.new");
+    fs::write(&new, file)?;
+    fs::rename(new, home.join("modules/tally.wasm"))?;
+    Ok(())
+}
+
+/// The prebuilt `listener`.
+fn prebuilt(bench: &Bench, listener: &str) -> Result<PathBuf> {
+    let file = format!("{listener}.wasm");
+    let wasm = bench.listeners.iter().map(|directory| directory.join(&file)).find(|f| f.exists());
+    wasm.with_context(|| format!("{file} is in none of {:?}", bench.listeners))
 }
 
 /// Puts the prebuilt `listener` into the directory as the module `name`.
@@ -144,9 +188,7 @@ fn install(
     listener: &str,
     sidecar: Option<&str>,
 ) -> Result<()> {
-    let file = format!("{listener}.wasm");
-    let wasm = bench.listeners.iter().map(|directory| directory.join(&file)).find(|f| f.exists());
-    let wasm = wasm.with_context(|| format!("{file} is in none of {:?}", bench.listeners))?;
+    let wasm = prebuilt(bench, listener)?;
     fs::copy(&wasm, modules.join(format!("{name}.wasm")))?;
     if let Some(sidecar) = sidecar {
         fs::write(modules.join(format!("{name}.toml")), sidecar)?;
