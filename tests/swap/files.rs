@@ -53,6 +53,33 @@ async fn a_new_file_is_loaded_and_a_removed_one_drained() {
     assert!(gateway.gateway().modules().modules().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_line_when_a_module_is_removed_is_answered() {
+    let gateway = TestGateway::with()
+        .module("probe", "probe")
+        .sidecar("probe", "[limits]\ncpu = \"10s\"\ntimeout = \"10s\"\n")
+        .start()
+        .await;
+    let mut busy = gateway.client("/probe/busy").await;
+    let mut waiting = Vec::new();
+    for number in 0..5 {
+        waiting.push(gateway.client(&format!("/probe/{number}")).await);
+    }
+    busy.send_json(&json!({"do": "busy", "count": 30_000_000})).await;
+    until("it is busy", || gateway.counters().calls.get() == 1).await;
+    for client in &mut waiting {
+        client.send_json(&json!({"do": "count"})).await;
+    }
+    until("all are there", || gateway.counters().messages_received.get() == 6).await;
+    std::fs::remove_file(path(&gateway, "probe.wasm")).unwrap();
+    assert!(looked(&gateway, "probe").await.is_none());
+    assert!(busy.json().await["ok"].is_u64());
+    for client in &mut waiting {
+        assert_eq!(client.json().await["ok"], 6);
+    }
+    assert_eq!(gateway.counters().unmatched.get(), 0);
+}
+
 #[tokio::test]
 async fn a_file_that_is_written_slowly_is_never_loaded_in_part() {
     let gateway = setup().start().await;

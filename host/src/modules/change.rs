@@ -19,9 +19,9 @@ pub(super) enum Change {
     Load {
         found: Box<FoundModule>,
         serving: Option<Arc<Module>>,
-        config: Option<ModuleConfig>,
+        config: Option<Box<ModuleConfig>>,
         /// Not tried again.
-        rejected: Option<Rejected>,
+        rejected: Option<Box<Rejected>>,
     },
     /// Drains what serves.
     Remove { module: Arc<Module> },
@@ -107,8 +107,8 @@ impl Change {
                     Outcome::Refused { rejected: None, reason: reason.into() }
                 }
                 Reading::Whole(files) => {
-                    let before = serving.zip(config);
-                    load(loader, table, *files, before, rejected).await
+                    let before = serving.zip(config.map(|config| *config));
+                    load(loader, table, *files, before, rejected.map(|it| *it)).await
                 }
             },
             Self::Remove { module } => {

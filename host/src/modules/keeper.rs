@@ -171,8 +171,8 @@ impl Keeper {
         let change = Change::Load {
             found: Box::new(found),
             serving: kept.serving.clone(),
-            config: kept.config.clone(),
-            rejected: kept.rejected.take(),
+            config: kept.config.clone().map(Box::new),
+            rejected: kept.rejected.take().map(Box::new),
         };
         self.begin(change);
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::module::{Module, Parts, Started};
-use super::slot::{Expect, Hold};
+use super::slot::{Expect, Hold, Slot};
 use super::table::ModuleTable;
 use crate::config::{Lifetime, Run};
 use crate::sandbox::{CallFailure, Effects, Instance, Snapshot};
@@ -115,11 +115,22 @@ pub(super) async fn remove(table: &ModuleTable, old: &Module) -> Result<(), Swap
     table.take_out(old.name());
     let mut holds = Vec::with_capacity(old.slots().len());
     for slot in old.slots() {
-        // Behind those who are in line already.
-        holds.push(slot.take(Expect::LongCall).await.map_err(|_| SwapError::Retired)?);
+        holds.push(take_last(slot).await?);
     }
     retire(old, holds);
     Ok(())
+}
+
+/// Waits for a turn after everybody who is in line.
+async fn take_last(slot: &Slot) -> Result<Hold<'_>, SwapError> {
+    loop {
+        let hold = slot.take(Expect::LongCall).await.map_err(|_| SwapError::Retired)?;
+        if slot.in_line() == 0 {
+            return Ok(hold);
+        }
+        drop(hold);
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Whether each key would find its state.

@@ -53,8 +53,8 @@ impl HandoverIndices {
         instance: &Raw,
     ) -> wasmtime::Result<HandoverFuncs> {
         Ok(HandoverFuncs {
-            export: instance.get_typed_func(&mut store, &self.export)?,
-            import: instance.get_typed_func(&mut store, &self.import)?,
+            export: instance.get_typed_func(&mut store, self.export)?,
+            import: instance.get_typed_func(&mut store, self.import)?,
         })
     }
 }
