@@ -197,12 +197,14 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
     });
     let log = top.section("log", log::read);
-    let metrics = top.section("metrics", metrics::read);
+    let metrics = top.section("metrics", |section| metrics::read(section, listen));
     let auth = top.section("auth", |section| auth::read(section, listen.ip()));
     let sandbox = top.section("sandbox", sandbox::read);
     let paths = policy::read_paths(top, &default_policy);
     let mut warnings = warning::without_effect(top);
     warnings.extend(warning::never_reached(&paths));
+    let public = metrics.listen.filter(|address| !address.ip().to_canonical().is_loopback());
+    warnings.extend(public.map(|listen| Warning::PublicMetrics { listen }));
     if auth.insecure {
         warnings.push(Warning::Insecure { listen });
         if hosts.is_empty() && listen.ip().to_canonical().is_loopback() {

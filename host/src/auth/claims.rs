@@ -26,7 +26,8 @@ pub(super) struct ClaimRules {
 }
 
 impl ClaimRules {
-    /// The principal expires with the leeway: in the moment from which the token is refused.
+    /// The principal expires when its token says so. Only one that has expired already, and is
+    /// forgiven, has the leeway.
     pub(super) fn principal(&self, payload: Map<String, Value>) -> Result<Principal, AuthError> {
         self.check_audience(&payload)?;
         self.check_issued_at(&payload)?;
@@ -76,11 +77,15 @@ impl ClaimRules {
     fn expires_at(&self, payload: &Map<String, Value>) -> Result<SystemTime, AuthError> {
         let invalid = || AuthError::InvalidClaim("exp".into());
         let exp = payload.get("exp").and_then(seconds).filter(|&exp| exp <= MAX_EXP);
-        let expires_at = UNIX_EPOCH
+        let exp = UNIX_EPOCH
             .checked_add(Duration::from_secs(exp.ok_or_else(invalid)?))
-            .and_then(|exp| exp.checked_add(self.leeway))
             .ok_or_else(invalid)?;
-        if expires_at <= SystemTime::now() { Err(AuthError::Expired) } else { Ok(expires_at) }
+        let forgiven = exp.checked_add(self.leeway).ok_or_else(invalid)?;
+        match SystemTime::now() {
+            now if now < exp => Ok(exp),
+            now if now < forgiven => Ok(forgiven),
+            _ => Err(AuthError::Expired),
+        }
     }
 }
 

@@ -13,6 +13,11 @@ pub struct MetricsConfig {
     pub listen: Option<SocketAddr>,
 }
 
-pub(super) fn read(metrics: &mut Section<'_, '_>) -> MetricsConfig {
-    MetricsConfig { listen: metrics.optional("listen", "none") }
+pub(super) fn read(metrics: &mut Section<'_, '_>, clients: SocketAddr) -> MetricsConfig {
+    let listen = metrics.optional("listen", "none");
+    if listen == Some(clients) && clients.port() != 0 {
+        let why = "clients connect there (`listen`); metrics need an address or port of their own";
+        metrics.bad("listen", why);
+    }
+    MetricsConfig { listen }
 }

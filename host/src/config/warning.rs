@@ -29,6 +29,11 @@ pub enum Warning {
     },
     /// No token file, no issuer of tokens, no proxy and no path for anonymous clients.
     NobodyCanConnect,
+    /// Others than this machine can read the metrics.
+    PublicMetrics {
+        /// Where.
+        listen: SocketAddr,
+    },
     /// Everybody is admitted.
     Insecure {
         /// Where the gateway can be reached.
@@ -53,6 +58,11 @@ impl fmt::Display for Warning {
                 f,
                 "nobody can connect: set `token_file` or an [[auth.jwt]], or allow anonymous \
                  clients on a path by a [[paths]] entry"
+            ),
+            Self::PublicMetrics { listen } => write!(
+                f,
+                "metrics.listen = \"{listen}\" is no loopback address: whoever reaches it can read \
+                 the metrics, without credentials"
             ),
             Self::Insecure { listen } => write!(
                 f,

@@ -87,7 +87,7 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     reason(error) == "aborted"
 }
 
-/// Every value of [`reason`].
+/// Every reason for which an accept fails.
 pub const ACCEPT_ERRORS: [&str; 4] = ["no-descriptors", "no-memory", "aborted", "other"];
 
 /// Stable name, for logs and metrics.

@@ -104,7 +104,7 @@ impl Outbox {
     }
 
     /// Takes what is queued, or a part of it, to be written. It goes on to count until
-    /// [`Self::written`]. Called by the connection only.
+    /// `written`. Called by the connection only.
     pub fn drain(&self) -> Drained {
         let mut state = self.lock();
         let messages = state.queue.take(STEP_BYTES);

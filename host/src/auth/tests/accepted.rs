@@ -102,8 +102,21 @@ fn the_principal_has_what_the_payload_says() {
     assert_eq!(&**principal.username().unwrap(), "Åsa");
     assert_eq!(principal.roles().iter().map(|role| &**role).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(serde_json::from_str::<Value>(principal.claims().unwrap()).unwrap(), payload);
-    assert_eq!(principal.expires_at(), Some(UNIX_EPOCH + Duration::from_secs(exp + 7)));
+    assert_eq!(principal.expires_at(), Some(UNIX_EPOCH + Duration::from_secs(exp)));
     assert_eq!(&**principal.authenticator(), "secret");
+}
+
+#[test]
+fn only_who_comes_with_an_expired_token_has_the_leeway() {
+    let key = Signers::new();
+    let settings = JwtSettings { leeway: Duration::from_secs(60), ..secret_issuer() };
+    for (exp, expires_at) in [(now() + 5, now() + 5), (now() - 5, now() + 55)] {
+        let payload = json!({"sub": "a", "exp": exp});
+        let token = token(&json!({"alg": "HS256"}), &payload, &key.secret, HS256);
+        let principal = ask(&gate(vec![settings.clone()]), &token).unwrap();
+        let end = principal.expires_at().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(end.abs_diff(expires_at) <= 1, "{end} is not {expires_at}");
+    }
 }
 
 #[test]

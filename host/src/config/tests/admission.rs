@@ -124,3 +124,15 @@ fn everybody_is_let_in_from_this_machine_only_unless_said_twice() {
     assert!(meant.auth.insecure && meant.hosts.is_empty());
     assert!(meant.warnings[0].to_string().contains("0.0.0.0:80"));
 }
+
+#[test]
+fn metrics_have_an_address_of_their_own_and_a_public_one_is_told() {
+    let same = "listen = \"127.0.0.1:80\"\n[metrics]\nlisten = \"127.0.0.1:80\"\n";
+    let error = refused(same);
+    assert!(error.contains("3:10: `metrics.listen`") && error.contains("of their own"), "{error}");
+    // Port 0 is another one each time.
+    assert!(load(&same.replace(":80", ":0")).unwrap().warnings.len() == 1);
+    let public = load("[metrics]\nlisten = \"0.0.0.0:9090\"\n").unwrap().warnings;
+    let listen = "0.0.0.0:9090".parse().unwrap();
+    assert!(public.contains(&Warning::PublicMetrics { listen }), "{public:?}");
+}

@@ -1,5 +1,5 @@
 //! Counts what each client says, and hands the counts over to the next revision. A test makes a
-//! revision of its own by patching [`MANNER`] in the file.
+//! revision of its own by patching `MANNER` in the file.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
