@@ -117,6 +117,8 @@ pub struct ControlError {
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
+    /// The socket's own: another gateway may have put one there since.
+    inode: Option<u64>,
 }
 
 impl Control {
@@ -139,9 +141,9 @@ impl Control {
         let listener = UnixListener::bind(path).map_err(|error| {
             failed(format!("{error}; its directory must exist and be writable"))
         })?;
-        let control = Self { listener, path: path.to_owned() };
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
             .map_err(|error| failed(error.to_string()))?;
+        let control = Self { listener, path: path.to_owned(), inode: inode(path) };
         Ok(control)
     }
 
@@ -179,9 +181,16 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = std::fs::remove_file(&self.path);
+        if self.inode.is_some() && inode(&self.path) == self.inode {
+            // It may be gone already.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    path.symlink_metadata().ok().map(|metadata| metadata.ino())
 }
 
 async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
@@ -193,7 +202,14 @@ async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
     let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
     tokio::time::timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
-        Ok(request) => answer(request, keeper).await,
+        Ok(request) => {
+            let mut more = String::new();
+            tokio::select! {
+                reply = answer(request, keeper) => reply,
+                // Whoever asked has gone; what he asked for goes on.
+                _ = reader.read_line(&mut more) => return Ok(()),
+            }
+        }
         Err(error) => Reply::Error(format!("not a request: {error}")),
     };
     let mut text = serde_json::to_vec(&reply)?;

@@ -125,7 +125,7 @@ impl Dispatcher {
                 Ok(Outcome::Proceed) => {}
                 Ok(Outcome::Stop) => break,
                 Err(Missed::Failed(CallFailure::Refused(_))) => {}
-                Err(Missed::Failed(CallFailure::Ended { .. })) => {
+                Err(Missed::Failed(CallFailure::Ended { .. }) | Missed::Counted(_)) => {
                     match session.policy().on_failure {
                         OnFailure::Skip => {}
                         OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
@@ -176,7 +176,12 @@ impl Dispatcher {
             self.modules.refresh(&target);
             match result {
                 Ok(turn) => turn.finish(),
-                Err(Missed::Failed(failure)) => self.note_failure(&target, session, &failure),
+                Err(Missed::Failed(failure)) => {
+                    self.note_failure(&target, session, &failure, Count::Yes);
+                }
+                Err(Missed::Counted(failure)) => {
+                    self.note_failure(&target, session, &failure, Count::No);
+                }
                 // No disconnect is refused.
                 Err(Missed::Unavailable) => {}
                 Err(Missed::Retired) => {
@@ -199,8 +204,14 @@ impl Dispatcher {
         if matches!(result, Err(Missed::Unavailable)) {
             module.counters().failures.increment(UNAVAILABLE);
         }
-        if let Err(Missed::Failed(failure)) = &result {
-            self.note_failure(module, call.session, failure);
+        match &result {
+            Err(Missed::Failed(failure)) => {
+                self.note_failure(module, call.session, failure, Count::Yes);
+            }
+            Err(Missed::Counted(failure)) => {
+                self.note_failure(module, call.session, failure, Count::No);
+            }
+            Ok(_) | Err(Missed::Retired | Missed::Unavailable) => {}
         }
         result
     }
@@ -244,13 +255,21 @@ impl Dispatcher {
         }
     }
 
-    fn note_failure(&self, module: &Module, session: &Session, failure: &CallFailure) {
+    fn note_failure(
+        &self,
+        module: &Module,
+        session: &Session,
+        failure: &CallFailure,
+        count: Count,
+    ) {
         let (counter, cause) = match failure {
             CallFailure::Refused(_) => (&self.counters.calls_refused, REFUSED),
             CallFailure::Ended { cause, .. } => (&self.counters.calls_ended, cause.as_str()),
         };
-        counter.increment();
-        module.counters().failures.increment(cause);
+        if count == Count::Yes {
+            counter.increment();
+            module.counters().failures.increment(cause);
+        }
         let Some(admitted) = self.failure_lines.admit() else { return };
         let name = &**module.name();
         let revision = module.digest();
@@ -258,6 +277,13 @@ impl Dispatcher {
         let more = admitted.dropped_before;
         tracing::warn!(module = name, %revision, client, cause, more, "listener failed: {failure}");
     }
+}
+
+/// Whether a failure is still to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Yes,
+    No,
 }
 
 /// A listener by its names, whatever revision of its module it is of.

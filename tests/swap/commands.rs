@@ -6,7 +6,7 @@ use std::process::Output;
 use sporegate::modules::{Asked, Refusal};
 
 use super::*;
-use crate::support::{Serving, sporegate, token};
+use crate::support::{Serving, sporegate, token_for};
 
 #[tokio::test]
 async fn a_rollback_goes_back_with_the_state_and_leaves_the_file_alone() {
@@ -43,6 +43,38 @@ async fn a_disabled_module_is_out_until_it_is_enabled() {
     assert_eq!(say(&mut client, "x").await, by("second", 1, 1));
     let unknown = keeper.change("nobody", Asked::Disable).await.unwrap_err();
     assert_eq!(unknown.to_string(), "there is no module `nobody`; known: tally");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_answered_and_costs_nothing() {
+    let gateway = setup().start().await;
+    let keeper = gateway.gateway().keeper().clone();
+    swap(&gateway, "second").await;
+    keeper.change("tally", Asked::Disable).await.unwrap();
+    assert!(keeper.change("tally", Asked::Rollback).await.is_err());
+    assert!(status(&gateway, "tally").await.unwrap().can_roll_back);
+    // Disabled is disabled, also if its file goes and comes back.
+    std::fs::remove_file(path(&gateway, "tally.wasm")).unwrap();
+    looked(&gateway, "tally").await;
+    put(&gateway, "tally.wasm", &tally("third"));
+    assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Disabled);
+    // A link is refused by the look that is to load it.
+    std::fs::remove_file(path(&gateway, "tally.wasm")).unwrap();
+    std::os::unix::fs::symlink("nowhere", path(&gateway, "tally.wasm")).unwrap();
+    let refused = keeper.change("tally", Asked::Enable).await.unwrap_err();
+    assert!(refused.to_string().contains("symbolic link"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_waits_for_no_judgement() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    swap(&gateway, "traps-when-gone").await;
+    say(&mut client, "x").await;
+    // The first failure of its probation comes while it stops.
+    let began = std::time::Instant::now();
+    assert!(gateway.stop().await);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -121,13 +153,19 @@ fn without_a_gateway_or_a_socket_the_command_says_what_is_missing() {
 #[tokio::test]
 async fn what_was_swapped_out_leaves_the_memory() {
     const ROUNDS: u64 = 15;
-    let setup = TestGateway::with().set("keep_alive = false").file("tally.wasm", &tally("first"));
+    let setup = TestGateway::with()
+        .set("keep_alive = false")
+        .table("[limits]\nping_interval = \"5m\"")
+        .file("tally.wasm", &tally("first"));
     let modules = setup.modules();
     let at = setup.directory().join("control.sock").to_str().unwrap().to_owned();
     let serving = Serving::start(setup, &["--control", &at]).await;
     // One that knows the routes of the first revision, and asks for no others.
     let url = format!("{}/tally", serving.url());
-    let mut idle = Client::connect(&url, Some(&token("alice", &[]))).await.unwrap();
+    let mut idle =
+        Client::connect(&url, Some(&token_for("alice", &[], std::time::Duration::from_secs(600))))
+            .await
+            .unwrap();
     idle.greeting().await;
     say(&mut idle, "x").await;
     let swaps = |rounds: std::ops::Range<u64>| {

@@ -176,3 +176,62 @@ async fn a_link_in_the_place_of_a_module_is_refused_and_what_served_goes_on() {
     assert!(reason.contains("symbolic link"), "{reason}");
     assert_eq!(say(&mut client, "x").await, by("first", 1, 1));
 }
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_where_its_state_begins_is_refused() {
+    let gateway = setup().set("keep_alive = false").start().await;
+    let mut client = gateway.client("/tally").await;
+    say(&mut client, "x").await;
+    let whole = tally("second");
+    // From the end on: at some of these places a component ends that is valid, and takes no state.
+    for cut in [1, 49, 2_859, 2_905, 3_275, 3_290, 40_000] {
+        put(&gateway, "tally.wasm", &whole[..whole.len() - cut]);
+        let status = looked(&gateway, "tally").await.unwrap();
+        let (by, yours, _) = say(&mut client, "x").await;
+        assert!(yours > 1, "{cut}: {by} has lost the state, {status:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revision_without_state_needs_leave_to_follow_on_one_with_some() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    say(&mut client, "x").await;
+    put(&gateway, "tally.wasm", &guest("echo"));
+    let reason = rejected(&looked(&gateway, "tally").await.unwrap());
+    assert!(reason.contains("run.drop_state = true"), "{reason}");
+    assert_eq!(say(&mut client, "x").await, by("first", 2, 2));
+    put(&gateway, "tally.toml", b"[run]\ndrop_state = true\n");
+    assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Active);
+    client.echo("anew").await;
+}
+
+#[tokio::test]
+async fn precompiled_code_beside_a_module_changes_nothing() {
+    let gateway = setup().file("tally.cwasm", b"machine code").start().await;
+    let mut client = gateway.client("/tally").await;
+    for _ in 0..3 {
+        assert_eq!(looked(&gateway, "tally").await.unwrap().state, State::Active);
+    }
+    assert_eq!(gateway.counters().swaps.get(), 0);
+    say(&mut client, "x").await;
+    std::fs::remove_file(path(&gateway, "tally.wasm")).unwrap();
+    assert!(looked(&gateway, "tally").await.is_none());
+}
+
+#[tokio::test]
+async fn other_limits_do_not_end_probation() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    say(&mut client, "x").await;
+    swap(&gateway, "traps").await;
+    put(&gateway, "tally.toml", b"[limits]\ncpu = \"40ms\"\n");
+    assert!(looked(&gateway, "tally").await.unwrap().on_probation);
+    assert_eq!(say(&mut client, "y").await, by("first", 2, 2));
+    // What has failed is not tried again because of a setting.
+    put(&gateway, "tally.toml", b"[limits]\ncpu = \"30ms\"\n");
+    looked(&gateway, "tally").await;
+    assert_eq!(say(&mut client, "z").await, by("first", 3, 3));
+    let traps = gateway.gateway().modules().modules()[0].counters().failures.of("trap");
+    assert_eq!((traps, gateway.counters().swaps.of("rolled-back")), (1, 1));
+}

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::*;
+use crate::support::token_for;
 
 const CLIENTS: usize = 200;
 
@@ -45,7 +47,11 @@ async fn swap_after_swap_under_load_nothing_is_lost_doubled_reordered_or_closed(
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
-        let client = gateway.client(&format!("/tally/{}", number % 7)).await;
+        // Valid for as long as it takes.
+        let token = token_for("alice", &[], Duration::from_secs(3_600));
+        let path = format!("/tally/{}", number % 7);
+        let mut client = gateway.connect(&path, Some(&token)).await.unwrap();
+        client.greeting().await;
         clients.push(tokio::spawn(count_up(client, Arc::clone(&stop))));
     }
     let (mut good, mut bad) = (0, 0);

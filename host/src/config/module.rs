@@ -50,6 +50,8 @@ pub struct Run {
     pub probation_calls: u32,
     /// After this long probation is over, too.
     pub probation_time: Duration,
+    /// Whether a revision that takes no state may follow on one that has some.
+    pub drop_state: bool,
     /// Calls in a row that end their instance, after which the module pauses; zero: it never does.
     pub breaker_failures: u32,
     /// Its longest pause.
@@ -84,6 +86,7 @@ impl Default for Run {
             lifetime: Lifetime::Instance,
             probation_calls: 100,
             probation_time: Duration::from_secs(30),
+            drop_state: false,
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(30),
         }
@@ -177,6 +180,7 @@ pub(super) fn read_run(run: &mut Section<'_, '_>, default: &Run) -> Run {
         lifetime: run.read("lifetime", default.lifetime),
         probation_calls: run.read_in("probation_calls", default.probation_calls, 0..=1_000_000),
         probation_time: run.read_in("probation_time", default.probation_time, times),
+        drop_state: run.read("drop_state", default.drop_state),
         breaker_failures: run.read_in("breaker_failures", default.breaker_failures, 0..=1_000_000),
         breaker_pause: run.read_in("breaker_pause", default.breaker_pause, pauses),
     }

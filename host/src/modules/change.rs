@@ -2,11 +2,13 @@
 //! a module that takes long to compile holds up no other.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::directory::FoundModule;
 use super::loader::{Files, Loader, Reading};
 use super::module::{Module, Started};
+use super::outcome::{Changed, Outcome};
+use super::standing::Health;
 use super::swap::{self, Inheritance, Swapped};
 use super::table::ModuleTable;
 use crate::config::{ModuleConfig, Run};
@@ -29,62 +31,40 @@ pub(super) enum Change {
     Rollback { from: Arc<Module>, config: Box<ModuleConfig>, to: Box<Fallback>, reason: Arc<str> },
 }
 
+/// Which kind of change is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// It may be given up at any time: what serves goes on.
+    Load,
+    /// It is let alone.
+    Other,
+}
+
+impl Task {
+    pub(super) fn of(change: &Change) -> Self {
+        match change {
+            Change::Load { .. } => Self::Load,
+            Change::Remove { .. } | Change::Rollback { .. } => Self::Other,
+        }
+    }
+}
+
 /// What was refused, and need not be tried again.
 #[derive(Clone, Debug)]
 pub(super) struct Rejected {
     pub(super) digest: Digest256,
-    pub(super) config: ModuleConfig,
+    /// With which settings; with any, where the revision itself has failed.
+    pub(super) config: Option<ModuleConfig>,
     pub(super) reason: Arc<str>,
 }
 
 /// What served before, to go back to.
 #[derive(Debug)]
 pub(super) struct Fallback {
-    revision: Arc<Revision>,
+    pub(super) revision: Arc<Revision>,
     config: ModuleConfig,
     /// What it handed over, by place.
     states: Vec<Option<Arc<Snapshot>>>,
-}
-
-/// What a change came to, and how long all of it took.
-#[derive(Debug)]
-pub(super) struct Changed {
-    pub(super) outcome: Outcome,
-    pub(super) duration: Duration,
-}
-
-/// What a change came to.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// The files say what is so.
-    Unchanged,
-    /// Somebody is writing the files.
-    Changing,
-    /// It serves, and nothing did before.
-    Loaded { module: Arc<Module>, config: Box<ModuleConfig> },
-    /// The same instances go on under other limits.
-    Adjusted { module: Arc<Module>, config: Box<ModuleConfig> },
-    /// Another revision serves.
-    Swapped {
-        module: Arc<Module>,
-        config: Box<ModuleConfig>,
-        before: Box<Fallback>,
-        pause: Duration,
-    },
-    /// What served goes on.
-    Refused { rejected: Option<Box<Rejected>>, reason: Arc<str> },
-    /// What served before serves again.
-    RolledBack {
-        module: Arc<Module>,
-        left: Box<Rejected>,
-        config: Box<ModuleConfig>,
-        before: Box<Fallback>,
-        pause: Duration,
-    },
-    /// It could not be gone back.
-    Stuck { to: Box<Fallback>, reason: Arc<str> },
-    /// Nothing serves any more.
-    Removed,
 }
 
 impl Change {
@@ -132,13 +112,16 @@ async fn load(
     rejected: Option<Rejected>,
 ) -> Outcome {
     let Files { config, digest, bytes } = files;
-    if let Some(known) = rejected.filter(|it| it.digest == digest && it.config == config) {
+    if let Some(known) = rejected
+        .filter(|it| it.digest == digest && it.config.as_ref().is_none_or(|other| *other == config))
+    {
         let reason = Arc::clone(&known.reason);
         return Outcome::Refused { rejected: Some(Box::new(known)), reason };
     }
     let refuse = |reason: String| {
         let reason: Arc<str> = reason.into();
-        let rejected = Rejected { digest, config: config.clone(), reason: Arc::clone(&reason) };
+        let rejected =
+            Rejected { digest, config: Some(config.clone()), reason: Arc::clone(&reason) };
         Outcome::Refused { rejected: Some(Box::new(rejected)), reason }
     };
     let same = before
@@ -193,14 +176,19 @@ async fn roll_back(
 ) -> Outcome {
     let digest = from.digest();
     let revision = Arc::clone(&to.revision);
-    match replace(loader, table, from, &to.config, revision, &to.states, Probation::No).await {
-        Ok((module, before, Swapped { pause, states })) => {
+    let has_failed = matches!(from.health(), Health::Condemned(_));
+    // Of one that serves well only its own state will do.
+    let kept = if has_failed { &to.states[..] } else { &[] };
+    match replace(loader, table, from, &to.config, revision, kept, Probation::No).await {
+        Ok((module, before, Swapped { pause, .. })) => {
             let Fallback { config: back, .. } = *to;
             Outcome::RolledBack {
                 module,
-                left: Box::new(Rejected { digest, config: config.clone(), reason }),
+                left: Box::new(Rejected { digest, config: None, reason }),
                 config: Box::new(back),
-                before: Box::new(Fallback { revision: before, config, states }),
+                // Nobody wants to go back to one that has failed.
+                before: (!has_failed)
+                    .then(|| Box::new(Fallback { revision: before, config, states: Vec::new() })),
                 pause,
             }
         }
@@ -215,6 +203,11 @@ enum Probation {
     No,
 }
 
+/// It may be a mistake, or a file that is only half there: what was there last is missing first.
+const DROPS_STATE: &str = "the revision that serves has a state to hand over, and this one takes \
+                           none (it does not export `state-handover`); set run.drop_state = true \
+                           in the sidecar if that is meant";
+
 /// Starts a revision and puts it in the place of another; returns what it took over from.
 async fn replace(
     loader: &Loader,
@@ -227,6 +220,13 @@ async fn replace(
 ) -> Result<(Arc<Module>, Arc<Revision>, Swapped), String> {
     let before = old.revision().ok_or("the module was removed meanwhile")?;
     let hands_over = before.hands_over_state() && revision.hands_over_state();
+    if before.hands_over_state()
+        && !hands_over
+        && probation == Probation::Yes
+        && !config.run.drop_state
+    {
+        return Err(DROPS_STATE.to_owned());
+    }
     if hands_over {
         swap::check_places(old.run(), config.run).map_err(|error| error.to_string())?;
     }
@@ -265,108 +265,9 @@ impl Fallback {
     }
 }
 
-/// What changes of modules come to, as they are counted.
-pub const CHANGES: [&str; 9] = [
-    "unchanged",
-    "changing",
-    "loaded",
-    "adjusted",
-    "swapped",
-    "refused",
-    "rolled-back",
-    "stuck",
-    "removed",
-];
-
-impl Outcome {
-    /// Stable name, one of [`CHANGES`].
-    pub(super) fn label(&self) -> &'static str {
-        match self {
-            Self::Unchanged => "unchanged",
-            Self::Changing => "changing",
-            Self::Loaded { .. } => "loaded",
-            Self::Adjusted { .. } => "adjusted",
-            Self::Swapped { .. } => "swapped",
-            Self::Refused { .. } => "refused",
-            Self::RolledBack { .. } => "rolled-back",
-            Self::Stuck { .. } => "stuck",
-            Self::Removed => "removed",
-        }
-    }
-
-    /// How long nobody was called.
-    pub(super) fn pause(&self) -> Option<Duration> {
-        match self {
-            Self::Swapped { pause, .. } | Self::RolledBack { pause, .. } => Some(*pause),
-            Self::Unchanged
-            | Self::Changing
-            | Self::Loaded { .. }
-            | Self::Adjusted { .. }
-            | Self::Refused { .. }
-            | Self::Stuck { .. }
-            | Self::Removed => None,
-        }
-    }
-
-    /// For who asked for it.
-    pub(super) fn result(&self) -> Result<(), String> {
-        match self {
-            Self::Refused { reason, .. } | Self::Stuck { reason, .. } => Err(reason.to_string()),
-            Self::Unchanged
-            | Self::Changing
-            | Self::Loaded { .. }
-            | Self::Adjusted { .. }
-            | Self::Swapped { .. }
-            | Self::RolledBack { .. }
-            | Self::Removed => Ok(()),
-        }
-    }
-
-    /// Tells operators.
-    pub(super) fn tell(&self, module: &str, duration: Duration) {
-        let took_ms = millis(duration);
-        match self {
-            Self::Unchanged => tracing::debug!(module, "files touched, nothing changed"),
-            Self::Changing => tracing::debug!(module, "files are being written"),
-            Self::Loaded { module: new, .. } => {
-                tracing::info!(module, revision = %new.digest(), took_ms, "module started");
-            }
-            Self::Adjusted { .. } => tracing::info!(module, took_ms, "limits changed"),
-            Self::Swapped { module: new, before, pause, .. } => tracing::info!(
-                module,
-                revision = %new.digest(),
-                before = %before.revision.digest(),
-                state_bytes = before.state_bytes(),
-                pause_ms = millis(*pause),
-                took_ms,
-                "module swapped"
-            ),
-            Self::Refused { reason, .. } => {
-                tracing::error!(module, "module refused, what served goes on: {reason}");
-            }
-            Self::RolledBack { module: new, left, pause, .. } => tracing::warn!(
-                module,
-                revision = %new.digest(),
-                left = %left.digest,
-                pause_ms = millis(*pause),
-                "rolled back: {}",
-                left.reason
-            ),
-            Self::Stuck { reason, .. } => {
-                tracing::error!(module, "cannot go back, it goes on: {reason}");
-            }
-            Self::Removed => tracing::info!(module, took_ms, "module ended"),
-        }
-    }
-}
-
-/// As a number in the log; those of 128 bits become text there.
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
 impl Fallback {
-    fn state_bytes(&self) -> usize {
+    /// What it handed over, in bytes.
+    pub(super) fn state_bytes(&self) -> usize {
         self.states.iter().flatten().map(|state| state.data.len()).sum()
     }
 }

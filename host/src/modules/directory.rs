@@ -79,6 +79,16 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Whether only its content or kind keeps it from being a module.
+    pub fn is_named_as_module(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == EXTENSION)
+    }
+
+    /// The name that it would have.
+    pub fn module_name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The file as a line can show it: its name may be anything.
     pub fn file(&self) -> String {
         printable(&self.path.to_string_lossy()).into_owned()

@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, Changed, Outcome};
-use super::directory::{self, FoundModule};
+use super::change::{Change, Task};
+use super::directory::{self, FoundModule, Refused};
 use super::kept::{Kept, State};
 use super::loader::{Loaded, Loader};
 use super::orders::{Asked, Command, KeeperHandle, Refusal};
+use super::outcome::{Changed, Outcome};
 use super::standing::Health;
 use super::table::ModuleTable;
 
@@ -65,9 +66,10 @@ impl Keeper {
         let served = loaded.modules.into_iter();
         let mut modules: BTreeMap<String, Kept> =
             served.map(|it| (it.module.name().to_string(), Kept::serving(it))).collect();
-        for refused in loaded.refused {
-            let name = refused.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            modules.entry(name).or_insert_with(|| Kept::refused(refused.mark, refused.reason));
+        for refused in loaded.refused.into_iter().filter(Refused::is_named_as_module) {
+            modules
+                .entry(refused.module_name())
+                .or_insert_with(|| Kept::refused(refused.mark, refused.reason));
         }
         let keeper = Self {
             loader,
@@ -90,18 +92,24 @@ impl Keeper {
         let alarm = Arc::clone(&self.loader.alarm);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 _ = looks.tick() => self.tick().await,
                 () = alarm.notified() => self.judge(),
                 Some(command) = self.commands.recv() => self.obey(command),
-                Some(done) = self.changes.join_next() => {
-                    // A change that panicked has been reported by the runtime.
-                    if let Ok((name, changed)) = done {
-                        self.note(&name, changed);
-                    }
+                Some(done) = self.changes.join_next_with_id() => match done {
+                    Ok((_, (name, changed))) => self.note(&name, changed),
+                    // It was given up, or has panicked, which the runtime has reported.
+                    Err(error) => self.note_given_up(error.id()),
                 }
             }
         }
+        self.changes.shutdown().await;
+        self.settle_all();
+    }
+
+    /// Makes no module wait for a judgement any more: nobody is left to give it.
+    fn settle_all(&self) {
+        self.table.modules().iter().for_each(|module| module.standing().settle());
     }
 
     async fn tick(&mut self) {
@@ -139,14 +147,21 @@ impl Keeper {
             gone.retain(|name| name != found.name.as_str());
             self.consider(found, now);
         }
-        for refused in scan.refused {
-            let name = refused.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // What is no module file by its name was told when the gateway started.
+        for refused in scan.refused.into_iter().filter(Refused::is_named_as_module) {
+            let name = refused.module_name();
             gone.retain(|known| *known != name);
             let kept = self.modules.entry(name.clone()).or_default();
+            if kept.is_disabled() {
+                continue;
+            }
             if kept.seen != refused.mark {
                 tracing::error!(module = name, "module refused: {}", refused.reason);
                 kept.seen = refused.mark;
-                kept.set(State::Rejected(refused.reason.into()));
+                kept.set(State::Rejected(refused.reason.as_str().into()));
+            }
+            if let Some(reply) = kept.reply.take() {
+                let _ = reply.send(Err(Refusal::Failed(refused.reason)));
             }
         }
         for name in gone {
@@ -162,24 +177,26 @@ impl Keeper {
             return;
         }
         let still = kept.still_since(found.mark, now);
-        if kept.is_busy || still < SETTLE {
+        if kept.is_busy() || still < SETTLE {
             self.unread = true;
             return;
         }
         kept.seen = found.mark;
-        kept.is_busy = true;
         let change = Change::Load {
             found: Box::new(found),
             serving: kept.serving.clone(),
             config: kept.config.clone().map(Box::new),
-            rejected: kept.rejected.take().map(Box::new),
+            rejected: kept.rejected.clone().map(Box::new),
         };
         self.begin(change);
     }
 
     fn begin_removal(&mut self, name: &str, now: Instant) {
         let Some(kept) = self.modules.get_mut(name) else { return };
-        if kept.is_busy {
+        if kept.is_disabled() {
+            return;
+        }
+        if kept.is_busy() {
             self.unread = true;
             return;
         }
@@ -190,7 +207,6 @@ impl Keeper {
         }
         match kept.serving.take() {
             Some(module) => {
-                kept.is_busy = true;
                 kept.set(State::Draining);
                 tracing::info!(module = name, "its file is gone: draining");
                 self.begin(Change::Remove { module });
@@ -202,7 +218,10 @@ impl Keeper {
     fn begin(&mut self, change: Change) {
         let name = change.name();
         let (loader, table) = (Arc::clone(&self.loader), Arc::clone(&self.table));
-        self.changes.spawn(async move { (name, change.make(&loader, &table).await) });
+        let task = Task::of(&change);
+        let kept = self.modules.entry(name.clone()).or_default();
+        let handle = self.changes.spawn(async move { (name, change.make(&loader, &table).await) });
+        kept.change = Some((handle, task));
     }
 
     /// Goes back where a module was condemned.
@@ -210,13 +229,21 @@ impl Keeper {
         let condemned: Vec<(String, Arc<str>)> = self
             .modules
             .iter()
-            .filter(|(_, kept)| !kept.is_busy)
             .filter_map(|(name, kept)| match kept.serving.as_ref()?.health() {
                 Health::Condemned(reason) => Some((name.clone(), reason)),
                 Health::OnProbation | Health::Serving | Health::Retired => None,
             })
             .collect();
         for (name, reason) in condemned {
+            match self.modules.get(&name).and_then(|kept| kept.change.as_ref()) {
+                None => {}
+                // Its clients wait: the new file has time.
+                Some((load, Task::Load)) => {
+                    load.abort();
+                    continue;
+                }
+                Some((_, Task::Other)) => continue,
+            }
             tracing::warn!(module = name, %reason, "failed on probation: going back");
             if let Err(refusal) = self.begin_rollback(&name, reason) {
                 tracing::error!(module = name, "cannot go back, it goes on: {refusal}");
@@ -228,12 +255,10 @@ impl Keeper {
 
     fn begin_rollback(&mut self, name: &str, reason: Arc<str>) -> Result<(), Refusal> {
         let kept = self.kept(name)?;
-        let from = kept.serving.clone().zip(kept.config.clone()).zip(kept.fallback.take());
-        let Some(((from, config), to)) = from else {
-            return Err(Refusal::NoFallback(name.to_owned()));
-        };
-        kept.is_busy = true;
-        self.begin(Change::Rollback { from, config: Box::new(config), to: Box::new(to), reason });
+        let none = || Refusal::NoFallback(name.to_owned());
+        let (from, config) = kept.serving.clone().zip(kept.config.clone()).ok_or_else(none)?;
+        let to = Box::new(kept.fallback.take().ok_or_else(none)?);
+        self.begin(Change::Rollback { from, config: Box::new(config), to, reason });
         Ok(())
     }
 
@@ -244,7 +269,7 @@ impl Keeper {
             return Err(Refusal::Unknown { name: name.to_owned(), known: known() });
         }
         match self.modules.get_mut(name) {
-            Some(kept) if !kept.is_busy => Ok(kept),
+            Some(kept) if !kept.is_busy() => Ok(kept),
             Some(_) | None => Err(Refusal::Busy(name.to_owned())),
         }
     }
@@ -252,7 +277,7 @@ impl Keeper {
     /// Takes in what a change came to.
     fn note(&mut self, name: &str, changed: Changed) {
         let Some(kept) = self.modules.get_mut(name) else { return };
-        kept.is_busy = false;
+        kept.change = None;
         let counters = &self.loader.counters;
         let Changed { outcome, duration } = changed;
         outcome.tell(name, duration);
@@ -278,6 +303,18 @@ impl Keeper {
             }
         }
         // It may have been condemned while it was busy.
+        self.judge();
+    }
+
+    /// A change has come to nothing; what it was for is looked at again.
+    fn note_given_up(&mut self, task: tokio::task::Id) {
+        let given_up =
+            |kept: &&mut Kept| kept.change.as_ref().is_some_and(|(handle, _)| handle.id() == task);
+        if let Some(kept) = self.modules.values_mut().find(given_up) {
+            kept.change = None;
+            kept.seen = None;
+            self.unread = true;
+        }
         self.judge();
     }
 
@@ -308,7 +345,6 @@ impl Keeper {
                 let kept = self.kept(name)?;
                 let module = kept.serving.take().ok_or_else(|| not_so(name, "not serving"))?;
                 kept.set(State::Disabled);
-                kept.is_busy = true;
                 self.begin(Change::Remove { module });
             }
             Asked::Enable => {

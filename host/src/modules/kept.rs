@@ -12,13 +12,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use super::breaker::Phase;
-use super::change::{Fallback, Outcome, Rejected};
+use super::change::{Fallback, Rejected, Task};
 use super::directory::Mark;
 use super::loader::LoadedModule;
 use super::module::Module;
 use super::orders::Refusal;
+use super::outcome::Outcome;
 use super::standing::Health;
 use crate::config::ModuleConfig;
 
@@ -33,7 +35,8 @@ pub(super) struct Kept {
     /// The files that were last acted upon.
     pub(super) seen: Option<Mark>,
     pub(super) missing_since: Option<Instant>,
-    pub(super) is_busy: bool,
+    /// What is being done with it.
+    pub(super) change: Option<(AbortHandle, Task)>,
     pub(super) reply: Option<oneshot::Sender<Result<(), Refusal>>>,
     still: Option<(Option<Mark>, Instant)>,
     probation_until: Option<Instant>,
@@ -98,7 +101,7 @@ impl Default for Kept {
             rejected: None,
             seen: None,
             missing_since: None,
-            is_busy: false,
+            change: None,
             reply: None,
             still: None,
             probation_until: None,
@@ -132,6 +135,11 @@ impl Kept {
         }
     }
 
+    /// Whether something is being done with it.
+    pub(super) fn is_busy(&self) -> bool {
+        self.change.is_some()
+    }
+
     pub(super) fn is_disabled(&self) -> bool {
         self.state == State::Disabled
     }
@@ -156,7 +164,7 @@ impl Kept {
 
     /// Probation ends after its time, too.
     pub(super) fn end_probation_in_time(&mut self) {
-        if self.probation_until.is_none_or(|until| Instant::now() < until) || self.is_busy {
+        if self.probation_until.is_none_or(|until| Instant::now() < until) || self.is_busy() {
             return;
         }
         self.probation_until = None;
@@ -187,13 +195,16 @@ impl Kept {
                 (self.state, self.since) = (State::Active, SystemTime::now());
             }
             Outcome::Refused { rejected, reason } => {
-                self.rejected = rejected.map(|rejected| *rejected);
+                if let Some(rejected) = rejected {
+                    self.rejected = Some(*rejected);
+                }
                 self.set(State::Rejected(reason));
             }
             Outcome::RolledBack { module, left, config, before, .. } => {
                 let reason = Arc::clone(&left.reason);
                 self.serve(module, *config);
-                self.fallback = Some(*before);
+                self.fallback = before.map(|before| *before);
+                self.probation_until = None;
                 self.rejected = Some(*left);
                 (self.state, self.since) = (State::RolledBack(reason), SystemTime::now());
             }
@@ -222,7 +233,7 @@ impl Kept {
         };
         ModuleStatus {
             name: name.to_owned(),
-            state: if self.is_busy && !self.is_ending() {
+            state: if self.is_busy() && !self.is_ending() {
                 State::Loading
             } else {
                 self.state.clone()

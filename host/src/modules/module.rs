@@ -31,8 +31,8 @@ pub struct Module {
     run: Run,
     slots: Box<[Slot]>,
     spread: RandomState,
-    standing: Standing,
-    breaker: Breaker,
+    standing: Arc<Standing>,
+    breaker: Arc<Breaker>,
 }
 
 /// What a module is made of.
@@ -74,6 +74,9 @@ pub enum Missed {
     /// It was made, and failed.
     #[error(transparent)]
     Failed(#[from] CallFailure),
+    /// The same, and it is counted.
+    #[error("{0}")]
+    Counted(CallFailure),
     /// Nothing of it has happened, and the module is no longer the one to make it: whoever listens
     /// now is.
     #[error("another revision has taken over")]
@@ -93,7 +96,7 @@ impl Missed {
     /// The failure, if it is one; else it is what the caller is told.
     fn into_failure(self) -> Result<CallFailure, Self> {
         match self {
-            Self::Failed(failure) => Ok(failure),
+            Self::Failed(failure) | Self::Counted(failure) => Ok(failure),
             Self::Retired | Self::Unavailable => Err(self),
         }
     }
@@ -129,12 +132,19 @@ impl Module {
             run,
             slots: instances.into_iter().map(Slot::new).collect(),
             spread,
-            standing: Standing::new(alarm),
-            breaker: Breaker::new(Patience {
-                failures: run.breaker_failures,
-                longest_pause: run.breaker_pause,
-            }),
+            standing: Arc::new(Standing::new(alarm)),
+            breaker: Arc::new(Breaker::new(patience(run))),
         }
+    }
+
+    /// One that goes on with the instances of another, its probation and its pauses.
+    pub(super) fn succeeding(&self, parts: Parts, instances: Vec<Option<Box<Instance>>>) -> Self {
+        let breaker = match patience(parts.run) == patience(self.run) {
+            true => Arc::clone(&self.breaker),
+            false => Arc::new(Breaker::new(patience(parts.run))),
+        };
+        let standing = Arc::clone(&self.standing);
+        Self { standing, breaker, ..Self::of(parts, instances) }
     }
 
     /// Name of the module.
@@ -204,8 +214,13 @@ impl Module {
 
     /// The places are retired: whoever waits goes elsewhere, and the code may go.
     pub(super) fn set_retired(&self) {
-        self.revision.store(None);
+        self.forget_code();
         self.standing.retire();
+    }
+
+    /// Another goes on in its place, with its instances and its standing.
+    pub(super) fn forget_code(&self) {
+        self.revision.store(None);
     }
 
     /// Calls the instance that the message belongs to, waiting for it in line.
@@ -263,6 +278,15 @@ impl Module {
         self.counters.calls.increment();
     }
 
+    /// One that condemns the module is told with it, and not as a failed call, for it may be made
+    /// again.
+    fn count_failure(&self, failure: &CallFailure) {
+        if let CallFailure::Ended { cause, .. } = failure {
+            self.context.counters.calls_ended.increment();
+            self.counters.failures.increment(cause.as_str());
+        }
+    }
+
     /// Tells the breaker how a call went.
     fn tell<T>(&self, leave: Leave<'_>, result: &Result<Called<T>, CallFailure>) {
         let Err(CallFailure::Ended { .. }) = result else { return leave.succeeded() };
@@ -303,10 +327,11 @@ impl Module {
         }
         match turn {
             Err(failure @ CallFailure::Ended { .. }) => {
+                self.count_failure(&failure);
                 let retired = Box::pin(self.standing.condemn(&failure)).await;
                 match (retired, trace) {
                     (true, Trace::None) => Err(Missed::Retired),
-                    (true, Trace::Some) | (false, _) => Err(Missed::Failed(failure)),
+                    (true, Trace::Some) | (false, _) => Err(Missed::Counted(failure)),
                 }
             }
             other => {
@@ -353,6 +378,10 @@ impl Module {
         };
         &self.slots[(key % self.slots.len() as u64) as usize]
     }
+}
+
+fn patience(run: Run) -> Patience {
+    Patience { failures: run.breaker_failures, longest_pause: run.breaker_pause }
 }
 
 /// Whether something of a call has happened, though it failed.

@@ -103,9 +103,10 @@ pub(super) async fn adjust(
     for instance in instances.iter_mut().flatten() {
         instance.adopt(&parts.context);
     }
-    let module = Arc::new(Module::of(parts, instances));
+    let module = Arc::new(old.succeeding(parts, instances));
     table.put(Arc::clone(&module));
-    retire(old, holds);
+    holds.into_iter().for_each(Hold::retire);
+    old.forget_code();
     Ok(module)
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::bindings::sporegate::gateway::clients::{Audience, Host};
 use super::bindings::sporegate::gateway::types::{ClientResult, Error, PayloadResult};
 use super::call::client_result;
-use super::state::InstanceState;
+use super::state::{Entry, InstanceState};
 use crate::close::{BadClose, CloseReason};
 use crate::message::Payload;
 use crate::path::PathPattern;
@@ -105,6 +105,10 @@ impl Host for InstanceState {
 
     fn flush(&mut self) -> wasmtime::Result<Result<(), Error>> {
         self.count_host_call()?;
+        if self.call.entry() == Entry::Urgent {
+            // A handover may be given up, as if it had not begun.
+            return Ok(Err(Error::Denied("flush during a handover of state".to_owned())));
+        }
         self.call.set_flushed();
         self.call.effects.apply(&self.context.counters.messages_queued);
         Ok(Ok(()))

@@ -27,6 +27,7 @@ fn without_a_sidecar_the_convention_holds() {
         lifetime: Lifetime::Instance,
         probation_calls: 100,
         probation_time: Duration::from_secs(30),
+        drop_state: false,
         breaker_failures: 5,
         breaker_pause: Duration::from_secs(30),
     };
@@ -75,6 +76,7 @@ fn a_sidecar_changes_what_it_names() {
         lifetime = \"call\"
         probation_calls = 3
         probation_time = \"4s\"
+        drop_state = true
         breaker_failures = 6
         breaker_pause = \"7s\"
         [limits]
@@ -99,6 +101,7 @@ fn a_sidecar_changes_what_it_names() {
         lifetime: Lifetime::Call,
         probation_calls: 3,
         probation_time: Duration::from_secs(4),
+        drop_state: true,
         breaker_failures: 6,
         breaker_pause: Duration::from_secs(7),
     };

@@ -89,6 +89,7 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
             "sandbox.defaults.run.probation_time",
             "7s",
         ),
+        ("SPOREGATE_SANDBOX_DEFAULTS_RUN_DROP_STATE", "sandbox.defaults.run.drop_state", "true"),
         (
             "SPOREGATE_SANDBOX_DEFAULTS_RUN_BREAKER_FAILURES",
             "sandbox.defaults.run.breaker_failures",

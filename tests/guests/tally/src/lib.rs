@@ -80,6 +80,9 @@ impl Listener for Tally {
     }
 
     fn on_disconnect(&mut self, event: DisconnectEvent) -> Result<()> {
+        if manner() == "traps-when-gone" {
+            trap();
+        }
         self.clients.remove(&event.client.id);
         Ok(())
     }
