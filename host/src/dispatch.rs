@@ -11,7 +11,7 @@ use crate::message::Payload;
 use crate::modules::{Missed, Module, ModuleTable, Turn};
 use crate::rate::LineRate;
 use crate::registry::Registry;
-use crate::router::{DisconnectRoute, Route};
+use crate::router::{Content, DisconnectRoute, Route};
 use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome, TrapCause};
 use crate::session::{Dropped, Session};
 
@@ -83,7 +83,7 @@ impl Dispatcher {
     pub async fn message(
         &self,
         session: &Arc<Session>,
-        routes: &mut RouteCache,
+        cache: &mut RouteCache,
         payload: Payload,
     ) -> Option<CloseReason> {
         self.counters.messages_received.increment();
@@ -96,57 +96,56 @@ impl Dispatcher {
         let received_at_ms = unix_ms();
         // Who has had the message, where a module was swapped meanwhile.
         let mut had: Vec<Listener> = Vec::new();
-        let mut matches = self.modules.matches(session, routes, &payload);
-        if matches.len() == 0 {
-            self.note_unmatched(session);
-            return None;
-        }
-        let mut all = matches.clone();
-        while let Some(route) = matches.next() {
-            let module = &route.target;
-            if !had.is_empty() && had.iter().any(|listener| listener.is(route)) {
-                continue;
+        'table: loop {
+            let routes = self.modules.routes(session, cache);
+            let mut matches = routes.find(session.principal().roles(), content(&payload));
+            if had.is_empty() && matches.len() == 0 {
+                self.note_unmatched(session);
+                return None;
             }
-            let call = MessageCall {
-                listener: &route.name,
-                session,
-                payload: &payload,
-                path_params: route.matcher.captures(session.path()),
-                sequence,
-                received_at_ms,
-            };
-            let result = self.call_message(module, &call).await;
-            if let Some(since) = &mut mark {
-                let now = Instant::now();
-                module.counters().duration.record(now - *since);
-                *since = now;
-            }
-            match result {
-                Ok(Outcome::Proceed) => {}
-                Ok(Outcome::Stop) => break,
-                Err(Missed::Failed(CallFailure::Refused(_))) => {}
-                Err(Missed::Failed(CallFailure::Ended { .. }) | Missed::Counted(_)) => {
-                    match session.policy().on_failure {
+            let mut all = matches.clone();
+            while let Some(route) = matches.next() {
+                let module = &route.target;
+                if !had.is_empty() && had.iter().any(|listener| listener.is(route)) {
+                    continue;
+                }
+                let call = MessageCall {
+                    listener: &route.name,
+                    session,
+                    payload: &payload,
+                    path_params: route.matcher.captures(session.path()),
+                    sequence,
+                    received_at_ms,
+                };
+                let result = self.call_message(module, &call).await;
+                if let Some(since) = &mut mark {
+                    let now = Instant::now();
+                    module.counters().duration.record(now - *since);
+                    *since = now;
+                }
+                match result {
+                    Ok(Outcome::Proceed) => {}
+                    Ok(Outcome::Stop) => break 'table,
+                    Err(Missed::Failed(CallFailure::Refused(_))) => {}
+                    Err(Missed::Failed(CallFailure::Ended { .. }) | Missed::Counted(_)) => {
+                        match session.policy().on_failure {
+                            OnFailure::Skip => {}
+                            OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
+                        }
+                    }
+                    Err(Missed::Unavailable) => match session.policy().on_failure {
                         OnFailure::Skip => {}
-                        OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
-                    }
-                }
-                Err(Missed::Unavailable) => match session.policy().on_failure {
-                    OnFailure::Skip => {}
-                    OnFailure::Close => return Some(CloseReason::UNAVAILABLE),
-                },
-                // Whoever listens now gets it, each once.
-                Err(Missed::Retired) => {
-                    let before = all.len() - matches.len() - 1;
-                    had.extend(all.by_ref().take(before).map(|route| Listener::of(route)));
-                    matches = self.modules.matches(session, routes, &payload);
-                    all = matches.clone();
-                    if had.is_empty() && all.len() == 0 {
-                        self.note_unmatched(session);
-                        return None;
+                        OnFailure::Close => return Some(CloseReason::UNAVAILABLE),
+                    },
+                    // Whoever listens now gets it, each once.
+                    Err(Missed::Retired) => {
+                        let before = all.len() - matches.len() - 1;
+                        had.extend(all.by_ref().take(before).map(|route| Listener::of(route)));
+                        continue 'table;
                     }
                 }
             }
+            break;
         }
         if let (Some(began), Some(ended)) = (began, mark) {
             self.counters.dispatch.record(ended - began);
@@ -300,6 +299,13 @@ impl Listener {
 
     fn is<T>(&self, route: &Route<T>) -> bool {
         self.module == route.module && self.name == route.name
+    }
+}
+
+fn content(payload: &Payload) -> Content<'_> {
+    match payload {
+        Payload::Text(text) => Content::Text(text),
+        Payload::Binary(bytes) => Content::Binary(bytes),
     }
 }
 

@@ -210,6 +210,42 @@ async fn listeners_without_end() {
     flooded.survived(1, MODULE_KIB + CALL_KIB).await;
 }
 
+/// Each change makes the module's matchers anew, half a MiB of them, and each idle client used another
+/// of these versions last.
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_that_change_under_clients_that_sleep() {
+    const CLIENTS: usize = 100;
+    let flooded = Flooded::start(tireless()).await;
+    let mut sleepers = Vec::new();
+    for _ in 0..CLIENTS {
+        sleepers.push(attacker(&flooded, "/probe").await);
+    }
+    let all = (0..128).map(|number| {
+        let operand = format!("{number}{}", "x".repeat(4_000));
+        json!({"do": "add-listener", "name": format!("l-{number}"),
+            "matcher": {"content": [{"text-equals": operand}]}})
+    });
+    for add in all {
+        sleepers[0].ok(add).await;
+    }
+    let sleepers = tokio::sync::Mutex::new(sleepers);
+    let round = async || {
+        for (version, sleeper) in sleepers.lock().await.iter_mut().enumerate() {
+            let operand = format!("version {version}");
+            let change = json!({"do": "add-listener", "name": "changing",
+                "matcher": {"content": [{"text-equals": operand}]}});
+            sleeper.ok(change).await;
+            sleeper.ok(json!({"do": "count", "text": "x"})).await;
+        }
+    };
+    flooded.flood(round).await;
+    for sleeper in sleepers.into_inner() {
+        sleeper.close().await;
+    }
+    // Two versions at a time, each with its index.
+    flooded.survived(1, MODULE_KIB + CALL_KIB + (16 << 10)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn expressions_that_are_made_to_explode() {
     let patterns = ["(a*)*b", "(a|a)*$", "((a{0,100}){0,100}){0,100}", "(x+x+)+y", r"\pL{1000}"];

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::module::Module;
-use crate::message::Payload;
 use crate::path::ConnectPath;
-use crate::router::{Content, DisconnectRoute, Matches, PathRoutes, Route, Router};
+use crate::router::{DisconnectRoute, Route, Router, RoutesInForce, RoutesInUse};
 use crate::session::Session;
 
 /// Where a message goes.
@@ -23,23 +22,19 @@ pub struct ModuleTable {
 }
 
 struct Snapshot {
-    version: u64,
     modules: Arc<[Arc<Module>]>,
     router: Router<Target>,
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Snapshot").field("modules", &self.modules).finish_non_exhaustive()
     }
 }
 
 /// The routes of one connection's path, looked up once and again only after a change.
 #[derive(Debug, Default)]
-pub struct RouteCache {
-    version: u64,
-    routes: Option<Arc<PathRoutes<Target>>>,
-}
+pub struct RouteCache(Option<Arc<RoutesInForce<Target>>>);
 
 impl ModuleTable {
     /// A table of started modules.
@@ -47,7 +42,7 @@ impl ModuleTable {
         modules.sort_by(|a, b| a.name().cmp(b.name()));
         // Nobody calls them yet.
         modules.iter().for_each(|module| put_in_force(module));
-        let snapshot = Snapshot { version: 1, router: router(&modules), modules: modules.into() };
+        let snapshot = Snapshot { router: router(&modules), modules: modules.into() };
         Self { snapshot: ArcSwap::from_pointee(snapshot), building: Mutex::new(()) }
     }
 
@@ -81,31 +76,25 @@ impl ModuleTable {
         let before = self.snapshot.load();
         let mut modules = before.modules.to_vec();
         change(&mut modules);
-        self.store(before.version + 1, modules.into());
+        self.store(modules.into());
     }
 
-    fn store(&self, version: u64, modules: Arc<[Arc<Module>]>) {
+    /// When this returns, no message that comes is brought to the routes of before.
+    fn store(&self, modules: Arc<[Arc<Module>]>) {
         let router = router(&modules);
-        self.snapshot.store(Arc::new(Snapshot { version, modules, router }));
+        let before = self.snapshot.swap(Arc::new(Snapshot { modules, router }));
+        before.router.retire();
     }
 
-    /// The listeners that want a message, in the order in which they are called.
-    pub fn matches<'a>(
-        &self,
-        session: &Session,
-        cache: &'a mut RouteCache,
-        payload: &Payload,
-    ) -> Matches<'a, Target> {
-        let snapshot = self.snapshot.load();
-        if cache.version != snapshot.version {
-            *cache = RouteCache { version: snapshot.version, routes: None };
+    /// The listeners on the path of a session.
+    pub fn routes(&self, session: &Session, cache: &mut RouteCache) -> RoutesInUse<Target> {
+        loop {
+            if let Some(routes) = cache.0.as_ref().and_then(|kept| kept.get()) {
+                return routes;
+            }
+            // None where it was retired since it was loaded: another one is in force by now.
+            cache.0 = self.snapshot.load().router.on_path(session.path());
         }
-        let routes = cache.routes.get_or_insert_with(|| snapshot.router.on_path(session.path()));
-        let content = match payload {
-            Payload::Text(text) => Content::Text(text),
-            Payload::Binary(bytes) => Content::Binary(bytes),
-        };
-        routes.find(session.principal().roles(), content)
     }
 
     /// The listeners that want to know of the end of a session on this path, in order.
@@ -126,7 +115,7 @@ impl ModuleTable {
         }
         let changes = listeners.changes();
         let before = self.snapshot.load();
-        self.store(before.version + 1, Arc::clone(&before.modules));
+        self.store(Arc::clone(&before.modules));
         listeners.put_in_force(changes);
     }
 }

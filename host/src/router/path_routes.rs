@@ -1,11 +1,14 @@
 //! The routes of one path, ready to be searched.
 //!
-//! Invariant: immutable, and independent of the snapshot it came from: a connection that holds it
-//! keeps just these routes alive.
+//! Invariant: immutable. What connections keep is [`RoutesInForce`], from which the snapshot takes
+//! them back when another one is in force.
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
 
 use super::Route;
 use super::index::{Index, Scratch};
@@ -27,13 +30,19 @@ pub enum Content<'m> {
 pub struct PathRoutes<T> {
     routes: Vec<Arc<Route<T>>>,
     index: Index,
+    retired: bool,
 }
 
 impl<T> PathRoutes<T> {
     /// From routes in dispatch order.
     pub(super) fn new(routes: Vec<Arc<Route<T>>>) -> Self {
         let matchers: Vec<_> = routes.iter().map(|route| Arc::clone(&route.matcher)).collect();
-        Self { routes, index: Index::new(&matchers) }
+        Self { routes, index: Index::new(&matchers), retired: false }
+    }
+
+    /// What stands in the place of routes that are not in force any more.
+    pub(super) fn retired() -> Self {
+        Self { routes: Vec::new(), index: Index::new(&[]), retired: true }
     }
 
     /// The routes that a message of a client with these roles matches, in dispatch order.
@@ -65,6 +74,45 @@ impl<T> fmt::Debug for PathRoutes<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.routes.iter().map(|route| (&route.module, &route.name));
         f.debug_list().entries(names).finish()
+    }
+}
+
+/// The routes of a path, until they are not in force any more. Many connections keep one, and it is
+/// small by then.
+pub struct RoutesInForce<T>(ArcSwap<PathRoutes<T>>);
+
+/// The routes of a path while a message is brought to them. They go on to work for it, whatever
+/// changes meanwhile.
+pub struct RoutesInUse<T>(Guard<Arc<PathRoutes<T>>>);
+
+impl<T> RoutesInForce<T> {
+    pub(super) fn new(routes: PathRoutes<T>) -> Self {
+        Self(ArcSwap::from_pointee(routes))
+    }
+
+    /// The routes, if they are still in force. What it writes is of one thread only: many
+    /// connections share a set.
+    pub fn get(&self) -> Option<RoutesInUse<T>> {
+        let routes = self.0.load();
+        (!routes.retired).then_some(RoutesInUse(routes))
+    }
+
+    pub(super) fn retire(&self, in_its_place: &Arc<PathRoutes<T>>) {
+        self.0.store(Arc::clone(in_its_place));
+    }
+}
+
+impl<T> fmt::Debug for RoutesInForce<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.load().fmt(f)
+    }
+}
+
+impl<T> Deref for RoutesInUse<T> {
+    type Target = PathRoutes<T>;
+
+    fn deref(&self) -> &PathRoutes<T> {
+        &self.0
     }
 }
 
