@@ -2,8 +2,8 @@
 //!
 //! Ten are known. Seven show at a socket and stand below. The other three are not shown here:
 //! - user names unescaped in file names, an unbounded buffer, and keep-alives written to the
-//!   buffer are defects of the store for clients that reconnect, which this version does not have.
-//!   What waits for a connected client is bounded: see `connection::slow`.
+//!   buffer are defects of the store for clients that reconnect: nothing of them is written to files,
+//!   what waits is bounded, and keep-alives are no part of it: see `sessions`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -184,7 +184,17 @@ async fn a_send_does_not_search_all_clients() {
             let path = ConnectPath::parse("/probe/crowd").unwrap();
             let (order, counters) = (registry.next_order(), Counters::default().path(None));
             let nobody = Principal::anonymous();
-            Arc::new(Session::new(order, path, nobody, SharedPolicy::default(), counters).unwrap())
+            Arc::new(
+                Session::new(
+                    order,
+                    path,
+                    nobody,
+                    SharedPolicy::default(),
+                    counters,
+                    Arc::default(),
+                )
+                .unwrap(),
+            )
         })
         .collect();
     crowd.iter().for_each(|session| registry.insert(session));

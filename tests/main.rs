@@ -29,5 +29,6 @@ mod line;
 mod modules;
 mod prebuilt;
 mod sandbox;
+mod sessions;
 mod swap;
 mod threats;

@@ -98,6 +98,8 @@ causes! {
     Lifetime = "lifetime",
     /// The credentials have expired.
     Expired = "expired",
+    /// Another connection has its session.
+    Replaced = "replaced",
     /// The connection broke.
     Lost = "lost",
 }
@@ -144,6 +146,8 @@ impl CloseReason {
         IDLE = 4202, Idle, "no message for too long";
         /// The connection has reached its greatest age.
         LIFETIME = 4203, Lifetime, "the connection has reached its greatest age";
+        /// Another connection has taken the session over.
+        REPLACED = 4009, Replaced, "another connection has taken this session over";
         /// The credentials that the client connected with have expired.
         EXPIRED = 4401, Expired, "the credentials have expired";
     }
@@ -162,6 +166,35 @@ impl CloseReason {
             return Err(BadClose::ReasonBytes(text.len()));
         }
         Ok(Self { code, cause: CloseCause::Listener, text: Cow::Owned(text.to_owned()) })
+    }
+
+    /// Whether the session of a client that was closed for this waits for it: always, unless one of
+    /// both is done, or the client has to be mended first.
+    pub fn may_come_back(&self) -> bool {
+        match self.cause {
+            CloseCause::Client => self.code != Self::NORMAL.code,
+            CloseCause::GoingAway
+            | CloseCause::ListenerFailed
+            | CloseCause::Unavailable
+            | CloseCause::Rate
+            | CloseCause::ByteRate
+            | CloseCause::SlowConsumer
+            | CloseCause::NoPong
+            | CloseCause::Idle
+            | CloseCause::Lifetime
+            | CloseCause::Expired
+            | CloseCause::Lost => true,
+            CloseCause::Listener
+            | CloseCause::Protocol
+            | CloseCause::WrongKind
+            | CloseCause::Utf8
+            | CloseCause::NotJson
+            | CloseCause::Fragments
+            | CloseCause::MessageTime
+            | CloseCause::ControlRate
+            | CloseCause::TooBig
+            | CloseCause::Replaced => false,
+        }
     }
 
     /// The close code.

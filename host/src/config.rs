@@ -22,6 +22,7 @@ mod origin;
 mod policy;
 mod proxies;
 mod reader;
+mod reconnect;
 mod sandbox;
 mod section;
 mod subprotocol;
@@ -53,6 +54,7 @@ pub use origin::{AllowedOrigin, OriginError, WebOrigin};
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};
 pub use proxies::{ForwardedHeader, Proxies};
 pub use reader::SettingRow;
+pub use reconnect::Reconnect;
 pub use sandbox::{CompileCache, SandboxConfig};
 pub use subprotocol::{Subprotocols, is_token_byte};
 pub use units::{ByteSize, UnitError, duration_text, parse_duration};
@@ -96,6 +98,8 @@ pub struct Config {
     pub paths: Vec<PathRule>,
     /// Limits of the HTTP request before the upgrade.
     pub handshake: Handshake,
+    /// What is kept for clients who are away.
+    pub reconnect: Reconnect,
     /// Time that clients have to leave when the gateway stops; then they are cut off.
     pub shutdown_timeout: Duration,
     /// How to log.
@@ -191,7 +195,8 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let test_page = top.read("test_page", false);
     let check_origin = top.read("check_origin", true);
     let mut hosts = top.read("hosts", Vec::new());
-    let (default_policy, handshake) = policy::read_default(top);
+    let reconnect = reconnect::read(top);
+    let (default_policy, handshake) = policy::read_default(top, reconnect.timeout);
     let hour = Duration::from_secs(3_600);
     let shutdown_timeout = top.section("shutdown", |shutdown| {
         shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
@@ -230,6 +235,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         default_policy,
         paths,
         handshake,
+        reconnect,
         shutdown_timeout,
         log,
         metrics,

@@ -17,7 +17,6 @@ mod socket;
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -34,7 +33,7 @@ use crate::close::CloseReason;
 use crate::dispatch::{Dispatcher, RouteCache};
 use crate::limits::ConnectionPolicy;
 use crate::message::Payload;
-use crate::session::Session;
+use crate::session::{Attachment, Left, Sent};
 
 /// Messages read in one go before others get their turn and answers are written.
 const READ_BATCH: usize = 64;
@@ -52,7 +51,7 @@ pub type Socket<S> = WebSocketStream<Gulp<S>>;
 /// One connected client.
 struct Connection<'a, S> {
     socket: &'a mut Socket<S>,
-    session: &'a Arc<Session>,
+    session: &'a Attachment,
     dispatcher: &'a Dispatcher,
     routes: RouteCache,
     /// Beside the task, which is kept small.
@@ -77,13 +76,15 @@ where
     socket::open(Gulp::new(stream, early, policy.fragments), policy).await
 }
 
-/// Serves a client until it or the gateway ends the connection, and returns how it ended. The
-/// closing handshake is over by then.
+/// Serves a client until it, or the gateway, or another connection of the client ends the
+/// connection, and returns how it ended and what becomes of its session. The closing handshake is
+/// over by then, and was after all that concerns the session. The greeting is written first.
 pub async fn serve<S>(
     socket: &mut Socket<S>,
-    session: &Arc<Session>,
+    session: &Attachment,
     dispatcher: &Dispatcher,
-) -> CloseReason
+    greeting: Option<String>,
+) -> (CloseReason, Left)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -96,12 +97,15 @@ where
         pace: Pace::of(session.policy()),
         had_message: false,
     };
-    let ending = match connection.run().await {
-        Ok(never) => match never {},
+    let ending = match Box::pin(connection.greet(greeting)).await {
+        Ok(()) => match connection.run().await {
+            Ok(never) => match never {},
+            Err(ending) => ending,
+        },
         Err(ending) => ending,
     };
-    // Whoever sends from now on is told that it is too late.
-    session.outbox().end();
+    // If nobody can come back, whoever sends from now on is told that it is too late.
+    let left = session.leave(ending.reason());
     dispatcher.count_dropped(session.outbox().take_dropped());
     // Only an ending connection needs room for this.
     let closing = Box::pin(ending.close(connection.socket, session.policy().close_timeout));
@@ -109,12 +113,26 @@ where
     if farewell == Farewell::CutOff {
         dispatcher.count_close_timeout();
     }
-    reason
+    (reason, left)
 }
 
 enum Never {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    /// Writes what comes before all messages.
+    async fn greet(&mut self, greeting: Option<String>) -> Result<(), Ending> {
+        let Some(greeting) = greeting else { return Ok(()) };
+        let bytes = greeting.len() as u64;
+        self.write(Message::Text(greeting.into())).await?;
+        self.session.count_sent(Sent { messages: 1, bytes });
+        if self.session.is_return() {
+            // Its pong shows that the client has the new token: then the one before is worthless.
+            let ping = ping(self.session, &mut self.liveness);
+            self.write(ping).await?;
+        }
+        Ok(())
+    }
+
     async fn run(&mut self) -> Result<Never, Ending> {
         Box::pin(self.write_waiting()).await?;
         let mut wakes = 0;
@@ -130,14 +148,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 }
                 // A part of a message is no frame yet, and its time has begun.
                 self.liveness.set_unfinished(self.socket.get_mut().meter().unfinished());
-                if self.session.outbox().poll_news(context.waker()) {
+                if self.session.poll_news(context.waker()) {
                     return Poll::Ready(Wake::Outbox);
                 }
                 self.liveness.poll_due(context).map(Wake::Timer)
             })
             .await;
             wakes = if wakes >= WAKES_BEFORE_TIMERS { 0 } else { wakes + 1 };
-            self.session.outbox().awake();
+            self.session.awake();
             let arrived = self.socket.get_mut().take_arrived()
                 // The timers may come first, and after a long write its answer still waits.
                 || (matches!(wake, Wake::Timer(Due::PeerIsDead)) && self.is_more_there().await);
@@ -187,7 +205,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.read_batch(frame).await?;
             }
             Wake::Outbox => {}
-            Wake::Timer(Due::Ping) => self.write(ping(&self.liveness)).await?,
+            Wake::Timer(Due::Ping) => {
+                let ping = ping(self.session, &mut self.liveness);
+                self.write(ping).await?;
+            }
             Wake::Timer(Due::KeepAlive) => self.write(keep_alive()).await?,
             Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
             Wake::Timer(Due::End(reason)) => return Err(Ending::Ours(reason)),
@@ -228,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Some(Ok(Message::Binary(bytes))) => Payload::Binary(bytes),
             Some(Ok(Message::Close(frame))) => return Err(Ending::peer_closed(frame)),
             Some(Ok(Message::Pong(payload))) => {
-                self.dispatcher.count_round_trip(self.liveness.had_pong(&payload));
+                self.had_pong(&payload);
                 return Ok(());
             }
             Some(Ok(Message::Ping(_) | Message::Frame(_))) => return Ok(()),
@@ -253,6 +274,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Err(Ending::Ours(reason))
             }
         }
+    }
+
+    fn had_pong(&mut self, payload: &[u8]) {
+        let Some(pong) = self.liveness.had_pong(payload) else { return };
+        self.dispatcher.count_round_trip(pong.round_trip);
+        // What was written before the ping came before it, too.
+        self.session.acknowledge(pong.after);
+        self.dispatcher.confirm_token(self.session);
     }
 
     /// Whether a message is for the listeners: not too much, and of the kind that the path takes.
@@ -305,8 +334,10 @@ async fn once<T>(mut poll: impl FnMut(&mut Context<'_>) -> T) -> T {
     std::future::poll_fn(|context| Poll::Ready(poll(context))).await
 }
 
-fn ping(liveness: &Liveness<'_>) -> Message {
-    Message::Ping(Bytes::copy_from_slice(&liveness.ping_payload()))
+/// The ping that is due, after everything that was drained.
+fn ping(session: &Attachment, liveness: &mut Liveness<'_>) -> Message {
+    let payload = liveness.ping_after(session.last_drained());
+    Message::Ping(Bytes::copy_from_slice(&payload))
 }
 
 fn keep_alive() -> Message {

@@ -30,7 +30,15 @@ pub struct Counters {
     pub accepted: Counter,
     /// Requests that were turned away before the upgrade, by reason.
     pub rejected: ByReason,
-    /// Sessions that ended, by why they did.
+    /// Sessions that began.
+    pub sessions_opened: Counter,
+    /// Sessions that ended.
+    pub sessions_ended: Counter,
+    /// Clients that came back to their sessions.
+    pub resumed: Counter,
+    /// Clients that came back and got another session, by why.
+    pub resumes_refused: ByReason,
+    /// Connections that ended, by why they did.
     pub closed: By<Closed>,
     /// Sessions whose client did not do its half of the close in time.
     pub close_timeouts: Counter,
@@ -75,6 +83,8 @@ pub struct Reasons {
     pub swaps: Vec<&'static str>,
     /// Of [`Counters::rejected`].
     pub rejected: Vec<&'static str>,
+    /// Of [`Counters::resumes_refused`].
+    pub resumes_refused: Vec<&'static str>,
     /// Of [`Counters::sends_refused`].
     pub sends_refused: Vec<&'static str>,
     /// Of [`Counters::dropped`].
@@ -89,7 +99,7 @@ pub struct Reasons {
 #[derive(Debug)]
 pub struct PathCounters {
     pattern: Box<str>,
-    numbers: PerThread<8>,
+    numbers: PerThread<9>,
 }
 
 /// What is counted for one module.
@@ -123,6 +133,8 @@ pub enum OfPath {
     Unmatched,
     /// Bytes that wait for clients now.
     OutboxBytes,
+    /// Bytes that were written, and are kept until it is known that they arrived.
+    ReplayBytes,
 }
 
 /// What the counters of paths without a `[[paths]]` entry are called.
@@ -136,6 +148,10 @@ impl Counters {
         Self {
             accepted: Counter::default(),
             rejected: ByReason::default(),
+            sessions_opened: Counter::default(),
+            sessions_ended: Counter::default(),
+            resumed: Counter::default(),
+            resumes_refused: ByReason::default(),
             closed: By::showing(Closed::all()),
             close_timeouts: Counter::default(),
             messages_received: Counter::default(),
@@ -164,6 +180,7 @@ impl Counters {
     pub fn showing(self, reasons: Reasons) -> Self {
         Self {
             rejected: By::showing(reasons.rejected),
+            resumes_refused: By::showing(reasons.resumes_refused),
             sends_refused: By::showing(reasons.sends_refused),
             dropped: By::showing(reasons.dropped),
             accept_errors: By::showing(reasons.accept_errors),

@@ -200,6 +200,8 @@ impl Dispatcher {
         let result = module.on_message(call).await;
         self.modules.refresh(module);
         let result = result.map(Turn::finish);
+        // It may have sent to clients who are away.
+        self.registry.relieve();
         if matches!(result, Err(Missed::Unavailable)) {
             module.counters().failures.increment(UNAVAILABLE);
         }
@@ -213,6 +215,11 @@ impl Dispatcher {
             Ok(_) | Err(Missed::Retired | Missed::Unavailable) => {}
         }
         result
+    }
+
+    /// The client of a session has shown that it has what it was sent so far, its token included.
+    pub fn confirm_token(&self, session: &Session) {
+        self.registry.confirm_token(session);
     }
 
     /// Counts how long after a ping its pong came.

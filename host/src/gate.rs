@@ -4,6 +4,7 @@
 mod handshake;
 mod page;
 mod rejection;
+mod returning;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use hyper::Request;
 
 pub use handshake::AcceptKey;
 pub use rejection::Rejection;
+pub use returning::Returning;
 
 use page::Page;
 
@@ -70,6 +72,8 @@ pub struct Entry {
     pub protocol: Option<Arc<str>>,
     /// Which `[[paths]]` entry holds; none where the default does.
     pub rule: Option<usize>,
+    /// The session that the client wants back, if it wants one.
+    pub returning: Option<Returning>,
     /// The place among the allowed connections.
     pub admission: Admission,
 }
@@ -124,9 +128,10 @@ impl Gate {
             return Err(Rejection::MissingRole);
         }
         let protocol = offered.choose(&policy.subprotocols).map_err(Rejection::NoSubprotocol)?;
+        let returning = returning::parse(request.uri().query())?;
         let admission = self.registry.admit(remote.client.into(), principal.username())?;
         let policy = Arc::clone(&policy.connection);
-        Ok(Entry { path, principal, policy, accept, protocol, rule, admission })
+        Ok(Entry { path, principal, policy, accept, protocol, rule, returning, admission })
     }
 
     fn policy(&self, rule: Option<usize>) -> &PathPolicy {

@@ -23,13 +23,15 @@ use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
 use crate::modules::{CHANGES, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch};
-use crate::registry::{ConnectionLimits, Registry};
+use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
 
 pub use self::values::compile_limits;
-use self::values::{connection_limits, gate_settings, sandbox_settings, server_settings};
+use self::values::{
+    away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,
+};
 
 /// What a test or a measurement may switch on, and no configuration can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +115,7 @@ impl Gateway {
         let scraped = config.metrics.listen.map(bind).transpose()?;
         let metrics_address = scraped.as_ref().map(|(_, address)| *address);
         let control = config.control.as_deref().map(Control::bind).transpose()?;
-        let registry = Arc::new(Registry::new(connection_limits(config)));
+        let registry = Arc::new(Registry::new(connection_limits(config), away_limits(config)));
         let counters = Arc::new(counters(config));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
@@ -168,7 +170,7 @@ impl Gateway {
     /// Checks everything that [`Gateway::start`] would use, and serves nothing.
     pub async fn check(config: &Config, compiler: &Compiler) -> Result<CheckReport, StartError> {
         authenticator(&config.auth)?;
-        let registry = Arc::new(Registry::new(ConnectionLimits::default()));
+        let registry = Arc::new(Registry::new(ConnectionLimits::default(), AwayLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let loader = loader(config, sandbox, &registry, &Arc::default());
         Ok(CheckReport { loaded: load_modules(config, &loader).await? })
@@ -301,6 +303,7 @@ fn counters(config: &Config) -> Counters {
     Counters::new(patterns, timed).showing(Reasons {
         swaps: CHANGES.to_vec(),
         rejected: server::rejections(),
+        resumes_refused: ResumeRefused::ALL.map(ResumeRefused::name).to_vec(),
         sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
         dropped: dispatch::drops(),
         accept_errors: server::ACCEPT_ERRORS.to_vec(),

@@ -50,6 +50,12 @@ pub struct ConnectionPolicy {
     pub close_timeout: Duration,
     /// Whether the first message is the `setClientId` greeting.
     pub greeting: bool,
+    /// How long a session waits for its client to come back; none: it ends with its connection.
+    pub reconnect_timeout: Option<Duration>,
+    /// Messages that are kept of those that were written, until it is known that they arrived.
+    pub replay_messages: usize,
+    /// Bytes in them.
+    pub replay_bytes: usize,
     /// What a failing listener means for the client.
     pub on_failure: OnFailure,
 }
@@ -144,6 +150,9 @@ impl Default for ConnectionPolicy {
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             greeting: true,
+            reconnect_timeout: Some(Duration::from_secs(5)),
+            replay_messages: 256,
+            replay_bytes: 64 << 10,
             on_failure: OnFailure::Skip,
         }
     }

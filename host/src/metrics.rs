@@ -62,6 +62,7 @@ impl Collector for Sources {
         let mut families = Families::new(encoder);
         self.gateway(&mut families)?;
         self.connections(&mut families)?;
+        self.sessions(&mut families)?;
         self.messages(&mut families)?;
         self.modules(&mut families)
     }
@@ -118,6 +119,31 @@ impl Sources {
         families.counter("sporegate_close_timeouts", help, None, late)?;
         let help = "From a ping until its pong";
         families.durations("sporegate_ping_round_trip", help, [([], counters.ping.snapshot())])
+    }
+
+    fn sessions(&self, families: &mut Families<'_>) -> fmt::Result {
+        let counters = &self.counters;
+        let help = "Sessions that began";
+        let opened = [([], counters.sessions_opened.get())];
+        families.counter("sporegate_sessions_opened", help, None, opened)?;
+        let help = "Sessions that ended";
+        let ended = [([], counters.sessions_ended.get())];
+        families.counter("sporegate_sessions_ended", help, None, ended)?;
+        let help = "Clients that came back to their sessions";
+        let resumed = [([], counters.resumed.get())];
+        families.counter("sporegate_sessions_resumed", help, None, resumed)?;
+        let help = "Clients that came back and got another session";
+        let refused = counters.resumes_refused.all();
+        let refused = refused.into_iter().map(|(reason, count)| ([("reason", reason)], count));
+        families.counter("sporegate_resumes_refused", help, None, refused)?;
+        let kept = self.registry.kept();
+        let help = "Sessions that wait for their clients";
+        families.gauge("sporegate_sessions_away", help, None, [([], kept.sessions() as u64)])?;
+        let help = "Bytes of messages that are kept in them";
+        let bytes = Some(&Unit::Bytes);
+        families.gauge("sporegate_away", help, bytes, [([], kept.bytes() as u64)])?;
+        let help = "Bytes that were written, and are kept until it is known that they arrived";
+        families.gauge("sporegate_replay", help, bytes, self.paths(OfPath::ReplayBytes))
     }
 
     fn messages(&self, families: &mut Families<'_>) -> fmt::Result {

@@ -3,7 +3,9 @@
 //! else runs: queries return shared handles.
 
 mod admission;
+mod away;
 mod path_tree;
+mod returns;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -16,13 +18,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub(crate) use admission::Tally;
 pub use admission::{AddressKey, Admission, ConnectionLimits, NoRoom};
+pub use away::AwayLimits;
+pub use returns::Refused;
 
 use admission::Places;
+use away::Away;
 use path_tree::PathTree;
+use returns::Returns;
 use wanted::{Wanted, shapes};
 
-use crate::path::{PathPattern, PathSet};
-use crate::session::{ClientId, Session};
+use crate::path::{ConnectPath, PathPattern, PathSet};
+use crate::principal::Principal;
+use crate::session::{Attachment, ClientId, Kept, ReconnectToken, Session, TokenHash};
 
 const SHARDS: usize = 16;
 
@@ -33,6 +40,8 @@ pub struct Registry {
     index: RwLock<Index>,
     next_order: AtomicU64,
     places: Arc<Places>,
+    returns: Returns,
+    away: Away,
 }
 
 /// One page of a query, in a stable order.
@@ -61,13 +70,15 @@ struct Index {
 type ByOrder = BTreeMap<u64, Arc<Session>>;
 
 impl Registry {
-    /// An empty registry that admits no more clients than these limits say.
-    pub fn new(limits: ConnectionLimits) -> Self {
+    /// An empty registry that admits no more clients, and waits for no more, than these limits say.
+    pub fn new(limits: ConnectionLimits, away: AwayLimits) -> Self {
         Self {
             shards: Default::default(),
             index: RwLock::default(),
             next_order: AtomicU64::new(1),
             places: Places::new(limits),
+            returns: Returns::default(),
+            away: Away::new(away),
         }
     }
 
@@ -106,6 +117,60 @@ impl Registry {
         for role in session.principal().roles().iter() {
             index.roles.entry(Arc::clone(role)).or_default().insert(order, Arc::clone(session));
         }
+    }
+
+    /// A token for the client of a session, with which it may come back. The one that it has `used`
+    /// goes on to count until [`Self::confirm_token`].
+    ///
+    /// # Errors
+    /// The operating system has no random numbers.
+    pub fn issue_token(
+        &self,
+        session: &Arc<Session>,
+        used: Option<TokenHash>,
+    ) -> Result<ReconnectToken, getrandom::Error> {
+        self.returns.issue(session, used)
+    }
+
+    /// The client of a session has its newest token.
+    pub fn confirm_token(&self, session: &Session) {
+        self.returns.confirm(session);
+    }
+
+    /// Takes a session over for a client that came back with a token.
+    ///
+    /// # Errors
+    /// There is no such session, or it is not that of this principal and path.
+    pub fn claim(
+        &self,
+        token: &ReconnectToken,
+        principal: &Principal,
+        path: &ConnectPath,
+    ) -> Result<Attachment, Refused> {
+        self.returns.claim(token, principal, path)
+    }
+
+    /// What sessions count in what is kept of them while their clients are away.
+    pub fn kept(&self) -> &Arc<Kept> {
+        self.away.kept()
+    }
+
+    /// The client of a session is away from now on. Those who are so for longest are given up
+    /// where there are too many.
+    pub fn went_away(&self, attachment: &Attachment) {
+        self.away.add(attachment.session(), attachment.number());
+    }
+
+    /// Gives up sessions whose clients are away, as far as more is kept for them than may be.
+    /// Costs next to nothing where it is not.
+    pub fn relieve(&self) {
+        self.away.relieve();
+    }
+
+    /// Nobody can come back to a session any more. Who tries is told why, if there is something to
+    /// tell.
+    pub fn forget(&self, session: &Session, why: Option<Refused>) {
+        self.returns.remove(session, why);
     }
 
     /// Takes a session out of every query. Returns false if it was not there (any more).

@@ -4,7 +4,7 @@
 //! and the same message always give the same answer.
 //!
 //! A [`Router`] is a snapshot of all listeners. A connection asks it once for the routes of its
-//! path ([`Router::on_path`]) and then asks these for each message ([`RoutesInUse::find`]): a few
+//! path ([`Router::on_path`]) and then asks these for each message ([`PathRoutes::find`]): a few
 //! lookups by what the message holds give the candidates, and the rest of their tests decides.
 
 mod error;

@@ -5,6 +5,7 @@ mod accept;
 mod forwarded;
 mod http;
 mod intake;
+mod life;
 mod lobby;
 mod page;
 mod scrape;

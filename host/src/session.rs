@@ -1,20 +1,23 @@
-//! A session: one client as listeners know it. It owns the outbox; the connection only drains it,
-//! so that whatever happens to a socket, what is queued for a client stays here.
-//!
-//! ```text
-//! Open --close(reason)--> Closing --end()--> Ended      (Open --end()--> Ended: connection lost)
-//! ```
+//! A session: one client as listeners know it, over all its connections. It owns the outbox; a
+//! connection only drains it, so that whatever happens to a socket, what is queued for a client
+//! stays here. Its life is drawn in [`Attachment`]'s file.
 
+mod attachment;
+mod history;
 mod id;
 mod outbox;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-pub use id::{ClientId, ReconnectToken};
-pub use outbox::{Drained, Dropped, Outbox, Refusal, SendPermit};
+pub use attachment::{Attachment, Left, Over};
+pub use history::Gap;
+pub use id::{ClientId, ReconnectToken, TokenHash};
+pub use outbox::{Drained, Dropped, Kept, Outbox, Refusal, SendPermit, Sent};
+pub use tokens::Tokens;
 
 use crate::close::CloseReason;
 use crate::counters::PathCounters;
@@ -34,21 +37,13 @@ pub struct Session {
     policy: SharedPolicy,
     traffic: Traffic,
     in_call: AtomicBool,
+    tokens: Tokens,
     outbox: Outbox,
 }
 
 /// A message of a session is with an instance, until this is dropped.
 #[derive(Debug)]
 pub struct InCall<'a>(&'a AtomicBool);
-
-/// Messages to a client, and bytes in them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// How many.
-    pub messages: u64,
-    /// Bytes in all of them.
-    pub bytes: u64,
-}
 
 /// What has passed between a client and the gateway.
 #[derive(Debug, Default)]
@@ -61,16 +56,17 @@ pub struct Traffic {
 
 impl Session {
     /// A session with an empty outbox. `order` is its place in the order of admission; what passes
-    /// is counted in `counters`.
+    /// is counted in `counters`, and in `kept` while its client is away.
     pub fn new(
         order: u64,
         path: ConnectPath,
         principal: Principal,
         policy: SharedPolicy,
         counters: Arc<PathCounters>,
+        kept: Arc<Kept>,
     ) -> Result<Self, getrandom::Error> {
         let id = ClientId::random()?;
-        let outbox = Outbox::new(SharedPolicy::clone(&policy), counters);
+        let outbox = Outbox::new(SharedPolicy::clone(&policy), counters, kept);
         Ok(Self {
             id,
             id_text: id.to_string().into_boxed_str(),
@@ -80,6 +76,7 @@ impl Session {
             policy,
             traffic: Traffic::default(),
             in_call: AtomicBool::new(false),
+            tokens: Tokens::default(),
             outbox,
         })
     }
@@ -114,6 +111,11 @@ impl Session {
         &self.policy
     }
 
+    /// With what the client may come back.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// Messages waiting for the client.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -137,19 +139,12 @@ impl Session {
         add(&self.traffic.messages_received, 1)
     }
 
-    /// Takes what waits, or a part of it, to be written. Called by its connection only.
-    pub fn drain(&self) -> Drained {
-        self.outbox.drain()
-    }
-
-    /// The socket has taken what was drained, or so much of it and then no more. Counts it and
-    /// gives its room back. Called by its connection only.
-    pub fn sent(&self, sent: Sent) {
+    /// Counts messages that a socket has taken.
+    pub fn count_sent(&self, sent: Sent) {
         let Sent { messages, bytes } = sent;
         self.counters().sent(messages, bytes);
         add(&self.traffic.messages_sent, messages);
         add(&self.traffic.bytes_sent, bytes);
-        self.outbox.written();
     }
 
     /// Queues one message, or says why not.
@@ -169,7 +164,8 @@ impl Session {
         self.in_call.load(Ordering::Relaxed)
     }
 
-    /// Asks the connection to close after what is queued has left. The first reason wins.
+    /// Ends the session after what is queued has left; at once if its client is away. The first
+    /// reason wins.
     pub fn close(&self, reason: CloseReason) {
         self.outbox.close(reason);
     }

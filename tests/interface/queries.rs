@@ -199,7 +199,8 @@ async fn one_page_has_at_most_a_thousand_clients() {
         let order = registry.next_order();
         let (policy, counters) =
             (Arc::new(ConnectionPolicy::default()), Counters::default().path(None));
-        let session = Session::new(order, path, Principal::anonymous(), policy, counters);
+        let session =
+            Session::new(order, path, Principal::anonymous(), policy, counters, Arc::default());
         registry.insert(&Arc::new(session.unwrap()));
     }
     let query = json!({"do": "clients-on-path", "path": "/probe/crowd", "limit": u32::MAX});

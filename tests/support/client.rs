@@ -163,7 +163,14 @@ impl Client {
         }
     }
 
-    /// Closes with 1000 and waits for the end.
+    /// Closes with 1000, so that nobody waits for it, and waits for the end.
+    pub async fn done(mut self) {
+        let (code, reason) = (1000.into(), "".into());
+        self.socket.close(Some(CloseFrame { code, reason })).await.ok();
+        while let Some(Ok(_)) = patiently("close", self.socket.next()).await {}
+    }
+
+    /// Closes without a code and waits for the end.
     pub async fn close(mut self) {
         self.socket.close(None).await.ok();
         while let Some(Ok(_)) = patiently("close", self.socket.next()).await {}

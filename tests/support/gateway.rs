@@ -160,8 +160,14 @@ impl Setup {
                 format!("[sandbox]\ncache = {:?}\n{}", cache.display().to_string(), self.sandbox)
             }
         };
-        let text =
-            format!("listen = \"127.0.0.1:0\"\n{}\n{sandbox}\n{jwt}\n{}", self.top, self.tables);
+        // Only tests of it wait for those who leave to come back.
+        let reconnect = match self.top.contains("reconnect") {
+            true => "",
+            false => "reconnect_timeout = \"0s\"\n",
+        };
+        let Self { top, tables, .. } = self;
+        let top = format!("listen = \"127.0.0.1:0\"\n{reconnect}{top}");
+        let text = format!("{top}\n{sandbox}\n{jwt}\n{tables}");
         std::fs::write(&file, text).unwrap();
         file
     }

@@ -15,6 +15,7 @@ use crate::limits::{ConnectionPolicy, MessageKind, MessageRate, OnExcess, SlowCl
 const MESSAGE_SIZES: (ByteSize, ByteSize) = (ByteSize::bytes(1), ByteSize::mib(64));
 /// Not less than the greeting has, which would never leave.
 const OUTBOX_SIZES: (ByteSize, ByteSize) = (ByteSize::kib(1), ByteSize::gib(1));
+const REPLAY_SIZES: (ByteSize, ByteSize) = (ByteSize::bytes(0), ByteSize::gib(1));
 const WAITS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(600));
 /// Zero: no limit.
 const AGES: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(30 * 24 * 3_600));
@@ -39,6 +40,9 @@ pub(super) fn read(
     check_room(limits.section, message, outbox);
     let slow_client = limits.any("slow_client", above.slow_client);
     let slow_client_key = limits.any("slow_client_key", above.slow_client_key.clone());
+    let replayed = u32::try_from(above.replay_messages).unwrap_or(u32::MAX);
+    let replayed = limits.within("replay_messages", replayed, (0, 1_000_000));
+    let replay = limits.within("replay_size", size(above.replay_bytes), REPLAY_SIZES);
     let idle_timeout = limits.within("idle_timeout", above.idle_timeout.unwrap_or_default(), AGES);
     let lifetime = limits.within("lifetime", above.lifetime.unwrap_or_default(), AGES);
     let mut policy = ConnectionPolicy {
@@ -52,6 +56,8 @@ pub(super) fn read(
         outbox_bytes: outbox.as_len(),
         slow_client,
         slow_client_key,
+        replay_messages: usize::try_from(replayed).unwrap_or(usize::MAX),
+        replay_bytes: replay.as_len(),
         idle_timeout: Some(idle_timeout).filter(|time| !time.is_zero()),
         lifetime: Some(lifetime).filter(|time| !time.is_zero()),
         ..above.clone()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::client_limits;
 use super::handshake::{self, Handshake};
 use super::origin::AllowedOrigin;
+use super::reconnect;
 use super::section::Section;
 use super::subprotocol::{self, Subprotocols};
 use super::value::{Fault, Raw, Value, Word};
@@ -49,7 +50,10 @@ pub(super) const INTERVALS: (Duration, Duration) =
 
 /// Reads what holds where no `[[paths]]` entry does, and all of `[limits]`; `top` is the top of
 /// the file.
-pub(super) fn read_default(top: &mut Section<'_, '_>) -> (PathPolicy, Handshake) {
+pub(super) fn read_default(
+    top: &mut Section<'_, '_>,
+    reconnect_timeout: Option<Duration>,
+) -> (PathPolicy, Handshake) {
     top.alias("restrict_to_roles", "restrictToRoles");
     top.alias("keep_alive", "enableKeepAlive");
     top.alias("keep_alive_interval", "keepAliveIntervalSec");
@@ -64,6 +68,8 @@ pub(super) fn read_default(top: &mut Section<'_, '_>) -> (PathPolicy, Handshake)
     let (connection, handshake) = top.section("limits", |limits| {
         let own = ConnectionPolicy {
             greeting,
+            // Without a greeting nobody knows with what to come back.
+            reconnect_timeout: reconnect_timeout.filter(|_| greeting),
             keep_alive_interval: keep_alive.then_some(interval),
             ..client_limits::read(limits, &default, None)
         };
@@ -97,12 +103,14 @@ fn read_rule(entry: &mut Section<'_, '_>, default: &PathPolicy) -> Option<PathRu
     let subprotocols = subprotocol::read(entry, &default.subprotocols, Some("as above"));
     let connection = client_limits::read(entry, &default.connection, Some("as in [limits]"));
     let on_failure = entry.read("on_failure", connection.on_failure);
+    let reconnect_timeout = reconnect::read_timeout(entry, connection.reconnect_timeout);
+    let reconnect_timeout = reconnect_timeout.filter(|_| connection.greeting);
     let policy = PathPolicy {
         anonymous,
         restrict_to_roles,
         allowed_origins: allowed_origins.unwrap_or_else(|| default.allowed_origins.clone()),
         subprotocols,
-        connection: Arc::new(ConnectionPolicy { on_failure, ..connection }),
+        connection: Arc::new(ConnectionPolicy { on_failure, reconnect_timeout, ..connection }),
     };
     Some(PathRule { pattern: pattern?, policy })
 }

@@ -46,8 +46,8 @@ impl fmt::Display for Warning {
         match self {
             Self::NoMessagesKept { place, key } => write!(
                 f,
-                "{place}: `{key}` has no effect: this version does not keep messages for clients \
-                 that reconnect"
+                "{place}: `{key}` has no effect: this version keeps messages for clients that \
+                 reconnect in memory only"
             ),
             Self::NeverReached { pattern, behind } => write!(
                 f,
@@ -95,9 +95,8 @@ pub(super) fn without_effect(top: &mut Section<'_, '_>) -> Vec<Warning> {
                    setting; keep one of them";
         top.conflict_at(place.clone(), why);
     }
-    let timeout = ("reconnectTimeoutSec", top.without_effect::<u32>("reconnectTimeoutSec"));
-    let given = folders.into_iter().chain([timeout]);
-    given
+    folders
+        .into_iter()
         .filter_map(|(key, place)| place.map(|place| Warning::NoMessagesKept { place, key }))
         .collect()
 }

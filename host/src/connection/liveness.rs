@@ -17,14 +17,18 @@ use self::ends::Ends;
 use super::bucket::{Bucket, Limit};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
-use crate::session::Session;
+use crate::session::Attachment;
 
 /// The timers of one connection: one entry in the runtime's timer wheel.
 pub(super) struct Liveness<'a> {
     policy: &'a ConnectionPolicy,
+    /// None in tests.
+    session: Option<&'a Attachment>,
     sleep: Pin<Box<Sleep>>,
     next_keep_alive: Option<Instant>,
     awaiting: Awaiting,
+    /// When the last ping was due; before the first one, when the connection began.
+    last_ping: Instant,
     ping: Ping,
     /// When the peer has been idle for too long; none where it may be.
     idle_at: Option<Instant>,
@@ -42,13 +46,27 @@ enum Awaiting {
     Sign { before: Instant },
 }
 
+/// Shortest time between pings that ask what has arrived.
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The last ping.
 #[derive(Clone, Copy, Default)]
 struct Ping {
     /// What it carries; wraps.
     number: u32,
+    /// Number of the last message before it.
+    after: u64,
     /// When it was sent, as long as its pong is waited for.
     sent: Option<Instant>,
+}
+
+/// The answer to the last ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pong {
+    /// How long it took, if that says something of the peer.
+    pub(super) round_trip: Option<Duration>,
+    /// Number of the last message before the ping.
+    pub(super) after: u64,
 }
 
 /// A message that has begun and not ended.
@@ -71,9 +89,10 @@ pub(super) enum Due {
 }
 
 impl<'a> Liveness<'a> {
-    pub(super) fn of(session: &'a Session) -> Self {
+    pub(super) fn of(session: &'a Attachment) -> Self {
         let now = Instant::now();
         let mut liveness = Self::new(session.policy(), now);
+        liveness.session = Some(session);
         liveness.ends = Ends::of(session, now, SystemTime::now()).map(Box::new);
         liveness.set_timer();
         liveness
@@ -83,9 +102,11 @@ impl<'a> Liveness<'a> {
         let next_ping = now + policy.ping_interval;
         let mut liveness = Self {
             policy,
+            session: None,
             sleep: Box::pin(tokio::time::sleep_until(next_ping)),
             next_keep_alive: policy.keep_alive_interval.map(|interval| now + interval),
             awaiting: Awaiting::Ping(next_ping),
+            last_ping: now,
             ping: Ping::default(),
             idle_at: policy.idle_timeout.map(|timeout| now + timeout),
             unfinished: None,
@@ -110,6 +131,9 @@ impl<'a> Liveness<'a> {
     /// Ready with why the connection is over though its peer is well: for a wait in which nothing
     /// else can be done. When it is over, the timer is for [`Self::resume`] to set.
     pub(super) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        if self.session.is_some_and(|session| session.poll_replaced(context.waker())) {
+            return Poll::Ready(CloseReason::REPLACED);
+        }
         let Some(ends) = &mut self.ends else { return Poll::Pending };
         loop {
             if let Some(reason) = ends.due(Instant::now(), SystemTime::now()) {
@@ -139,15 +163,32 @@ impl<'a> Liveness<'a> {
         self.set_timer();
     }
 
-    /// What the ping that is due carries.
-    pub(super) fn ping_payload(&self) -> [u8; 4] {
+    /// What the ping carries that is due, or comes unasked for. The last message before it has this
+    /// number.
+    pub(super) fn ping_after(&mut self, number: u64) -> [u8; 4] {
+        self.ping.after = number;
         self.ping.number.to_be_bytes()
     }
 
-    /// A pong of the peer. Returns how long its ping took, if it is that of the last one.
-    pub(super) fn had_pong(&mut self, payload: &[u8]) -> Option<Duration> {
-        let own = payload == self.ping_payload();
-        own.then(|| self.ping.sent.take()).flatten().map(|sent| sent.elapsed())
+    /// It would be good to know what has arrived: the next ping comes soon.
+    pub(super) fn ask_soon(&mut self) {
+        let Awaiting::Ping(at) = self.awaiting else { return };
+        let soon = self.last_ping + ASK_INTERVAL;
+        if soon < at {
+            self.awaiting = Awaiting::Ping(soon);
+            if soon < self.sleep.deadline() {
+                self.sleep.as_mut().reset(soon);
+            }
+        }
+    }
+
+    /// A pong of the peer; none if it is not that of the last ping.
+    pub(super) fn had_pong(&mut self, payload: &[u8]) -> Option<Pong> {
+        let own = payload == self.ping.number.to_be_bytes();
+        own.then(|| {
+            let round_trip = self.ping.sent.take().map(|sent| sent.elapsed());
+            Pong { round_trip, after: std::mem::take(&mut self.ping.after) }
+        })
     }
 
     /// The peer is not read for a while: how long its pong takes would say nothing of it.
@@ -231,7 +272,9 @@ impl<'a> Liveness<'a> {
             && at <= now
         {
             self.awaiting = Awaiting::Sign { before: now + self.policy.pong_timeout };
-            self.ping = Ping { number: self.ping.number.wrapping_add(1), sent: Some(now) };
+            self.last_ping = now;
+            let number = self.ping.number.wrapping_add(1);
+            self.ping = Ping { number, sent: Some(now), ..self.ping };
             return Some(Due::Ping);
         }
         let at = self.next_keep_alive.filter(|at| *at <= now)?;
@@ -244,117 +287,4 @@ impl<'a> Liveness<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    /// All times in seconds.
-    fn policy(ping_interval: u64, pong_timeout: u64, keep_alive: Option<u64>) -> ConnectionPolicy {
-        let seconds = Duration::from_secs;
-        ConnectionPolicy {
-            ping_interval: seconds(ping_interval),
-            pong_timeout: seconds(pong_timeout),
-            keep_alive_interval: keep_alive.map(seconds),
-            ..ConnectionPolicy::default()
-        }
-    }
-
-    /// What is due next, and after how many seconds since `start`.
-    async fn next(liveness: &mut Liveness<'_>, start: Instant) -> (u64, Due) {
-        let due = std::future::poll_fn(|context| liveness.poll_due(context)).await;
-        (start.elapsed().as_secs(), due)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_silent_peer_is_dead_when_the_time_for_its_pong_is_over() {
-        let (start, policy) = (Instant::now(), policy(25, 10, Some(15)));
-        let mut liveness = Liveness::new(&policy, start);
-        assert_eq!(next(&mut liveness, start).await, (15, Due::KeepAlive));
-        assert_eq!(next(&mut liveness, start).await, (25, Due::Ping));
-        assert_eq!(next(&mut liveness, start).await, (30, Due::KeepAlive));
-        assert_eq!(next(&mut liveness, start).await, (35, Due::PeerIsDead));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_sign_of_life_leads_to_the_next_ping_at_its_interval() {
-        // The time for a pong may be longer than the interval.
-        for (interval, timeout) in [(25, 10), (2, 10)] {
-            let (start, policy) = (Instant::now(), policy(interval, timeout, None));
-            let mut liveness = Liveness::new(&policy, start);
-            for round in 1..=3 {
-                assert_eq!(next(&mut liveness, start).await, (round * interval, Due::Ping));
-                liveness.heard();
-            }
-            liveness.heard();
-            assert_eq!(next(&mut liveness, start).await, (4 * interval, Due::Ping));
-            let dead = 4 * interval + timeout;
-            assert_eq!(next(&mut liveness, start).await, (dead, Due::PeerIsDead));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_the_pong_of_the_last_ping_tells_how_long_it_took_and_only_once() {
-        let (start, policy) = (Instant::now(), policy(25, 10, None));
-        let mut liveness = Liveness::new(&policy, start);
-        assert_eq!(liveness.had_pong(&liveness.ping_payload()), None, "nothing was asked");
-        assert_eq!(next(&mut liveness, start).await, (25, Due::Ping));
-        let first = liveness.ping_payload();
-        liveness.heard();
-        assert_eq!(next(&mut liveness, start).await, (50, Due::Ping));
-        tokio::time::advance(Duration::from_secs(3)).await;
-        let second = liveness.ping_payload();
-        assert_eq!(liveness.had_pong(&first), None, "too late");
-        assert_eq!(liveness.had_pong(b""), None);
-        assert_eq!(liveness.had_pong(&second), Some(Duration::from_secs(3)));
-        assert_eq!(liveness.had_pong(&second), None, "again");
-        liveness.heard();
-        assert_eq!(next(&mut liveness, start).await, (75, Due::Ping));
-        liveness.forget_ping();
-        assert_eq!(liveness.had_pong(&liveness.ping_payload()), None, "nobody looked");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_long_stall_one_keep_alive_is_enough() {
-        let (start, policy) = (Instant::now(), policy(3_600, 10, Some(15)));
-        let mut liveness = Liveness::new(&policy, start);
-        tokio::time::advance(Duration::from_secs(100)).await;
-        assert_eq!(next(&mut liveness, start).await, (100, Due::KeepAlive));
-        assert_eq!(next(&mut liveness, start).await, (115, Due::KeepAlive));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_peer_is_idle_as_long_after_its_last_message_as_it_may_be() {
-        let start = Instant::now();
-        let idle_timeout = Some(Duration::from_secs(40));
-        let policy = ConnectionPolicy { idle_timeout, ..policy(25, 10, None) };
-        let mut liveness = Liveness::new(&policy, start);
-        assert_eq!(next(&mut liveness, start).await, (25, Due::Ping));
-        liveness.heard();
-        liveness.had_message();
-        assert_eq!(next(&mut liveness, start).await, (50, Due::Ping));
-        // A pong is no message.
-        liveness.heard();
-        assert_eq!(next(&mut liveness, start).await, (65, Due::End(CloseReason::IDLE)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn each_message_has_its_own_time() {
-        let start = Instant::now();
-        let message_time = Duration::from_secs(5);
-        let policy = ConnectionPolicy { message_time, ..policy(3_600, 10, None) };
-        let mut liveness = Liveness::new(&policy, start);
-        for number in 1..4 {
-            liveness.set_unfinished(Some(number));
-            tokio::time::advance(Duration::from_secs(4)).await;
-            liveness.set_unfinished(Some(number));
-        }
-        liveness.set_unfinished(None);
-        tokio::time::advance(Duration::from_secs(90)).await;
-        // The last one began a second before.
-        liveness.set_unfinished(Some(4));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        liveness.set_unfinished(Some(4));
-        assert_eq!(next(&mut liveness, start).await, (107, Due::MessageTime));
-    }
-}
+mod tests;

@@ -6,7 +6,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,7 +16,7 @@ use super::liveness::{Due, Liveness};
 use super::socket::{self, Ending};
 use super::{Socket, keep_alive, once, ping};
 use crate::close::CloseReason;
-use crate::session::Session;
+use crate::session::Attachment;
 
 enum Event {
     Over(Option<CloseReason>),
@@ -40,7 +39,7 @@ enum Outgoing {
 pub(super) async fn attend<S, C>(
     mut call: Pin<&mut C>,
     socket: &mut Socket<S>,
-    session: &Arc<Session>,
+    session: &Attachment,
     liveness: &mut Liveness<'_>,
 ) -> Result<Option<CloseReason>, Ending>
 where
@@ -64,24 +63,24 @@ where
                     false => Poll::Ready(Event::GivenUp),
                 };
             }
-            if !closing && session.outbox().poll_news(context.waker()) {
+            if !closing && session.poll_news(context.waker()) {
                 return Poll::Ready(Event::News);
             }
             liveness.poll_due(context).map(Event::Timer)
         })
         .await;
-        session.outbox().awake();
+        session.awake();
         let outgoing = match event {
             Event::Over(verdict) => return ending.map_or(Ok(verdict), Err),
             Event::GivenUp => return ending.map_or(Ok(None), Err),
-            Event::News if session.outbox().is_closed() => {
+            Event::News if session.is_closing() => {
                 closing = true;
                 None
             }
             Event::News => Some(Outgoing::Waiting),
             Event::Timer(Due::Ping) => {
                 liveness.forget_ping();
-                Some(Outgoing::Message(ping(liveness)))
+                Some(Outgoing::Message(ping(session, liveness)))
             }
             Event::Timer(Due::KeepAlive) => Some(Outgoing::Message(keep_alive())),
             Event::Timer(Due::PeerIsDead) => {
@@ -123,7 +122,7 @@ where
 async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     outgoing: Outgoing,
     socket: &mut Socket<S>,
-    session: &Arc<Session>,
+    session: &Attachment,
     liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
     match outgoing {

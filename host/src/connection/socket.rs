@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use super::{Gulp, Socket, once};
 use crate::close::CloseReason;
 use crate::limits::ConnectionPolicy;
 use crate::message::Payload;
-use crate::session::{Drained, Sent, Session};
+use crate::session::{Attachment, Drained, Sent};
 
 pub(super) use tokio_tungstenite::tungstenite::Error;
 
@@ -95,7 +94,7 @@ pub(super) fn text_payload(text: Utf8Bytes) -> Result<Payload, Ending> {
 /// Writes what waits for the session; an asked-for close comes last.
 pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    session: &Arc<Session>,
+    session: &Attachment,
     liveness: &mut Liveness<'_>,
 ) -> Result<(), Ending> {
     let close = feed_drained(socket, session, liveness).await?;
@@ -107,13 +106,16 @@ pub(super) async fn write_drained<S: AsyncRead + AsyncWrite + Unpin>(
 /// the time is read now and then, too. Returns the close that was asked for.
 pub(super) async fn feed_drained<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
-    session: &Arc<Session>,
+    session: &Attachment,
     liveness: &mut Liveness<'_>,
 ) -> Result<Option<CloseReason>, Ending> {
     let most = session.policy().outbox_bytes as u64;
     let mut bytes = 0;
     loop {
-        let Drained { messages, more, close } = session.drain();
+        let Drained { messages, more, close, ask } = session.drain();
+        if ask {
+            liveness.ask_soon();
+        }
         if !messages.is_empty() {
             let mut sent = Sent::default();
             let fed = feed_all(socket, messages, liveness, &mut sent).await;
@@ -225,6 +227,14 @@ impl Ending {
             Some(frame) => CloseReason::from_peer(frame.code.into(), frame.reason.as_str()),
             None => CloseReason::NO_STATUS,
         })
+    }
+
+    /// Why, as listeners are told.
+    pub(super) fn reason(&self) -> &CloseReason {
+        match self {
+            Self::Peer(reason) | Self::Ours(reason) | Self::Broken(reason) => reason,
+            Self::Lost => &CloseReason::LOST,
+        }
     }
 
     /// Does what the closing handshake still needs, within `timeout`; gives the reason that

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Reconnect};
 use crate::gate::GateSettings;
-use crate::registry::ConnectionLimits;
+use crate::registry::{AwayLimits, ConnectionLimits};
 use crate::sandbox::{CompileCache, CompileLimits, Compiler, SandboxSettings};
 use crate::server::ServerSettings;
 
@@ -48,6 +48,11 @@ pub(super) fn connection_limits(config: &Config) -> ConnectionLimits {
         per_user: limit(config.max_connections_per_user),
         per_address: limit(config.max_connections_per_address),
     }
+}
+
+pub(super) fn away_limits(config: &Config) -> AwayLimits {
+    let Reconnect { sessions, memory_bytes, .. } = config.reconnect;
+    AwayLimits { sessions: sessions as usize, bytes: memory_bytes }
 }
 
 pub(super) fn gate_settings(config: &Config) -> GateSettings {

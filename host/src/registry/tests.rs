@@ -15,7 +15,7 @@ fn policy() -> Arc<ConnectionPolicy> {
 }
 
 fn registry(total: usize) -> Registry {
-    Registry::new(ConnectionLimits { total, ..ConnectionLimits::default() })
+    Registry::new(ConnectionLimits { total, ..ConnectionLimits::default() }, AwayLimits::default())
 }
 
 fn join(registry: &Registry, path: &str) -> Arc<Session> {
@@ -26,8 +26,9 @@ fn join_as(registry: &Registry, path: &str, principal: Principal) -> Arc<Session
     let path = ConnectPath::parse(path).unwrap();
     let order = registry.next_order();
     let counters = Counters::default().path(None);
-    let session = Session::new(order, path, principal, policy(), counters).unwrap();
-    let session = Arc::new(session);
+    let session =
+        Session::new(order, path, principal, policy(), counters, Arc::clone(registry.kept()));
+    let session = Arc::new(session.unwrap());
     registry.insert(&session);
     session
 }

@@ -46,12 +46,8 @@ fn equals(pointer: &str, value: &str) -> ContentTest {
     json(pointer, JsonTest::Equals(value.into()))
 }
 
-fn in_use<T>(router: &Router<T>, path: &ConnectPath) -> RoutesInUse<T> {
-    router.on_path(path).unwrap().get().unwrap()
-}
-
 fn found(router: &Router<MatcherSpec>, roles: &[&str], content: Content<'_>) -> Vec<String> {
-    let routes = in_use(router, &path("/chat"));
+    let routes = router.on_path(&path("/chat")).unwrap().get().unwrap();
     routes.find(roles, content).map(|route| format!("{}.{}", route.module, route.name)).collect()
 }
 
@@ -79,7 +75,7 @@ fn more_matches_than_fit_without_allocation_are_all_found() {
     let all = (0..3 * Matches::INLINE)
         .map(|i| route(&["/*"], MatcherSpec::default(), 0, &format!("l{i:02}"), "m"));
     let router = Router::new(all.collect(), vec![]);
-    let routes = in_use(&router, &path("/chat"));
+    let routes = router.on_path(&path("/chat")).unwrap().get().unwrap();
     let mut found = routes.find::<&str>(&[], Content::Text("x"));
     for i in 0..3 * Matches::INLINE {
         assert_eq!(found.len(), 3 * Matches::INLINE - i);
@@ -382,7 +378,7 @@ proptest! {
                 let pattern = route.target.path.as_deref().map(|p| PathPattern::parse(p).unwrap());
                 route.grants.contains(&path) && pattern.is_none_or(|p| p.matches(&path))
             };
-            let on_path = in_use(&router, &path);
+            let on_path = router.on_path(&path).unwrap().get().unwrap();
             let expected: Vec<_> = ordered.iter().filter(applies).map(|r| &r.module).collect();
             prop_assert_eq!(on_path.iter().map(|r| &r.module).collect::<Vec<_>>(), expected);
             for (message, is_text) in &messages {

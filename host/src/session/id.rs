@@ -4,13 +4,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest, Sha256};
+
 /// Public id of a session: what listeners see and pass around. 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(u128);
 
-/// What the client itself gets in its greeting. A secret: never shown to listeners or logs.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// What the client itself gets in its greeting, to come back with. A secret: never shown to
+/// listeners or logs, and not kept: see [`TokenHash`].
 pub struct ReconnectToken(u128);
+
+/// Half of the SHA-256 of a token (FIPS 180-4), by which it is found: how long that takes, and
+/// whoever can read it, tells nothing of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(u128);
 
 /// The text is not a client id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +65,33 @@ impl ReconnectToken {
         random_bits().map(Self)
     }
 
+    /// Reads the text of a token; none for anything else, such as an id that another gateway gave.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(|ClientId(bits)| Self(bits))
+    }
+
     /// The text that goes to the client.
     pub fn reveal(&self) -> String {
         format!("{:032x}", self.0)
+    }
+
+    /// By what it is found.
+    pub fn hash(&self) -> TokenHash {
+        let digest = Sha256::digest(self.0.to_be_bytes());
+        let half = digest.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+        TokenHash(half)
+    }
+}
+
+impl TokenHash {
+    /// The bits, to be stored.
+    pub fn bits(self) -> u128 {
+        self.0
+    }
+
+    /// From bits that were stored.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
     }
 }
 

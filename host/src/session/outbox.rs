@@ -6,16 +6,18 @@ mod queue;
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 pub use self::queue::Dropped;
 use self::queue::Queue;
 use super::Session;
-use crate::close::CloseReason;
+use super::attachment::Link;
+use super::history::History;
+use crate::close::{CloseCause, CloseReason};
 use crate::counters::{OfPath, PathCounters};
-use crate::limits::{SharedPolicy, SlowClient};
+use crate::limits::{ConnectionPolicy, SharedPolicy, SlowClient};
 use crate::message::Payload;
 
 /// Bytes that are taken to be written at a time, or one message that is larger. What is taken
@@ -27,26 +29,47 @@ const STEP_BYTES: usize = 64 << 10;
 pub struct Outbox {
     policy: SharedPolicy,
     counters: Arc<PathCounters>,
-    /// What was taken has been written, and the state does not know it yet: whoever locks it next
-    /// tells it. Set by the connection only, which so needs no lock of its own for that.
-    written: AtomicBool,
+    kept: Arc<Kept>,
+    /// Number of the connection that has written what it took, if the state does not know it yet:
+    /// whoever locks it next tells it. Set by connections only, which so need no lock of their own
+    /// for that; zero for none.
+    written_by: AtomicU64,
     state: Mutex<State>,
 }
 
-/// The state while nobody else has it. What it has more or fewer bytes afterwards is counted.
-struct Locked<'a> {
-    state: MutexGuard<'a, State>,
-    counters: &'a PathCounters,
-    bytes_before: usize,
+/// What is kept for all clients who are away.
+#[derive(Debug, Default)]
+pub struct Kept {
+    sessions: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    queue: Queue,
-    closing: Option<CloseReason>,
-    ended: bool,
+/// The state while nobody else has it. What it has more or fewer bytes afterwards is counted.
+pub(super) struct Locked<'a> {
+    state: MutexGuard<'a, State>,
+    outbox: &'a Outbox,
+    before: Held,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Held {
+    waiting_bytes: usize,
+    replay_bytes: usize,
+    away: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) queue: Queue,
+    pub(super) history: History,
+    pub(super) link: Link,
+    /// Connections that have not left.
+    pub(super) present: u32,
+    pub(super) closing: Option<CloseReason>,
+    /// What was kept for a client that is away had to go.
+    pub(super) evicted: bool,
     /// Set while the connection sleeps; taken by whoever has news for it.
-    sleeper: Option<Waker>,
+    pub(super) sleeper: Option<Waker>,
 }
 
 /// Why nothing can be queued.
@@ -92,31 +115,37 @@ pub struct Drained {
     /// Set once a close was asked for and nothing more is behind `messages`: write them, then
     /// close.
     pub close: Option<CloseReason>,
+    /// Much is kept in case it does not arrive: it is time to ask.
+    pub ask: bool,
+}
+
+/// Messages to a client, and bytes in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many.
+    pub messages: u64,
+    /// Bytes in all of them.
+    pub bytes: u64,
 }
 
 impl Outbox {
-    pub(super) fn new(policy: SharedPolicy, counters: Arc<PathCounters>) -> Self {
-        Self { policy, counters, written: AtomicBool::new(false), state: Mutex::default() }
+    pub(super) fn new(policy: SharedPolicy, counters: Arc<PathCounters>, kept: Arc<Kept>) -> Self {
+        Self {
+            policy,
+            counters,
+            kept,
+            written_by: AtomicU64::new(0),
+            state: Mutex::new(State::new()),
+        }
     }
 
     pub(super) fn counters(&self) -> &PathCounters {
         &self.counters
     }
 
-    /// Takes what is queued, or a part of it, to be written. It goes on to count until
-    /// `written`. Called by the connection only.
-    pub fn drain(&self) -> Drained {
-        let mut state = self.lock();
-        let messages = state.queue.take(STEP_BYTES);
-        let more = !state.queue.is_empty();
-        let close = if more { None } else { state.closing.clone() };
-        Drained { messages, more, close }
-    }
-
-    /// Everything that was drained has been written: its room is free. Called by the connection
-    /// only.
-    pub(super) fn written(&self) {
-        self.written.store(true, Ordering::Relaxed);
+    /// Everything that a connection has drained has been written: its room is free.
+    pub(super) fn written(&self, by: u64) {
+        self.written_by.store(by, Ordering::Relaxed);
     }
 
     /// Messages that were dropped because the client is slow, since this was asked last.
@@ -127,24 +156,6 @@ impl Outbox {
         }
     }
 
-    /// Returns whether there is news; if not, `waker` is woken at the next one.
-    pub fn poll_news(&self, waker: &Waker) -> bool {
-        let mut state = self.lock();
-        if !state.queue.is_empty() || state.closing.is_some() {
-            return true;
-        }
-        match &mut state.sleeper {
-            Some(sleeper) => sleeper.clone_from(waker),
-            empty => *empty = Some(waker.clone()),
-        }
-        false
-    }
-
-    /// The connection is awake: nobody needs to wake it.
-    pub fn awake(&self) {
-        self.lock().sleeper = None;
-    }
-
     /// Bytes waiting, those promised to a call in progress and those being written included.
     pub fn waiting_bytes(&self) -> usize {
         self.lock().queue.size().1
@@ -152,17 +163,30 @@ impl Outbox {
 
     /// Whether a close was asked for or the session has ended.
     pub fn is_closed(&self) -> bool {
-        let state = self.lock();
-        state.ended || state.closing.is_some()
+        self.lock().is_closed()
     }
 
     /// Ends the outbox: what waits is forgotten, nothing more is taken.
     pub fn end(&self) {
+        self.lock().end();
+    }
+
+    /// Number of the last connection, if the client is away.
+    pub fn away_since(&self) -> Option<u64> {
+        match self.lock().link {
+            Link::Detached(number) => Some(number),
+            Link::Attached(_) | Link::Ended => None,
+        }
+    }
+
+    /// Gives up what is kept for the client, if it is away since the connection of this number.
+    pub fn evict(&self, number: u64) {
         let mut state = self.lock();
-        state.ended = true;
-        state.queue.take(usize::MAX);
-        state.queue.written();
-        state.sleeper = None;
+        if state.link == Link::Detached(number) && !state.evicted {
+            state.evicted = true;
+            state.forget_all();
+            state.wake();
+        }
     }
 
     fn drops(&self) -> bool {
@@ -171,22 +195,101 @@ impl Outbox {
 
     pub(super) fn close(&self, reason: CloseReason) {
         let mut state = self.lock();
-        if state.ended || state.closing.is_some() {
+        // A gateway that stops closes connections.
+        let away = matches!(state.link, Link::Detached(_));
+        if state.is_closed() || (away && reason.cause() == CloseCause::GoingAway) {
             return;
         }
         state.closing = Some(reason);
-        wake(state);
+        state.wake();
     }
 
-    fn lock(&self) -> Locked<'_> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes_before = state.queue.size().1;
+        let before = state.held();
         // It is unset under the lock only, and set only after the lock for a drain was released.
-        if self.written.load(Ordering::Relaxed) {
-            self.written.store(false, Ordering::Relaxed);
-            state.queue.written();
+        let by = self.written_by.load(Ordering::Relaxed);
+        if by != 0 {
+            self.written_by.store(0, Ordering::Relaxed);
+            // What an earlier connection has written is in the history, and not in its room.
+            if state.link == Link::Attached(by) {
+                state.queue.written();
+            }
         }
-        Locked { state, counters: &self.counters, bytes_before }
+        Locked { state, outbox: self, before }
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            queue: Queue::default(),
+            history: History::default(),
+            link: Link::Attached(1),
+            present: 1,
+            closing: None,
+            evicted: false,
+            sleeper: None,
+        }
+    }
+
+    /// Whether nothing is taken any more.
+    fn is_closed(&self) -> bool {
+        self.link == Link::Ended || self.closing.is_some() || self.evicted
+    }
+
+    pub(super) fn drain(&mut self, policy: &ConnectionPolicy) -> Drained {
+        let messages = self.queue.take(STEP_BYTES);
+        let ask = self.history.hand_out(&messages, policy);
+        let more = !self.queue.is_empty();
+        let close = if more { None } else { self.closing.clone() };
+        Drained { messages, more, close, ask }
+    }
+
+    pub(super) fn end(&mut self) {
+        self.link = Link::Ended;
+        self.forget_all();
+        self.sleeper = None;
+    }
+
+    fn forget_all(&mut self) {
+        self.queue.take(usize::MAX);
+        self.queue.written();
+        self.history.forget_all();
+    }
+
+    pub(super) fn sleep(&mut self, waker: &Waker) {
+        match &mut self.sleeper {
+            Some(sleeper) => sleeper.clone_from(waker),
+            empty => *empty = Some(waker.clone()),
+        }
+    }
+
+    fn held(&self) -> Held {
+        Held {
+            waiting_bytes: self.queue.size().1,
+            replay_bytes: self.history.bytes(),
+            away: matches!(self.link, Link::Detached(_)) && !self.evicted,
+        }
+    }
+}
+
+impl Held {
+    /// Sessions and bytes that are kept for those who are away.
+    fn kept(self) -> (usize, usize) {
+        if self.away { (1, self.waiting_bytes + self.replay_bytes) } else { (0, 0) }
+    }
+}
+
+impl Kept {
+    /// How many sessions wait for their clients.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of messages in all of them.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -195,7 +298,7 @@ impl SendPermit {
     pub fn reserve(session: &Arc<Session>, bytes: usize) -> Result<Self, Refusal> {
         let outbox = &session.outbox;
         let mut state = outbox.lock();
-        if state.ended || state.closing.is_some() {
+        if state.is_closed() {
             return Err(Refusal::Closed);
         }
         if !outbox.drops() && !state.queue.reserve(bytes, &outbox.policy) {
@@ -211,7 +314,7 @@ impl SendPermit {
         debug_assert_eq!(payload.len(), self.bytes, "a permit is for one message");
         let outbox = &self.session.outbox;
         let mut state = outbox.lock();
-        if state.ended || state.closing.is_some() {
+        if state.is_closed() {
             // Before the room is given back, which takes the lock again.
             drop(state);
             return;
@@ -221,7 +324,10 @@ impl SendPermit {
             true => state.queue.push_dropping(payload, &outbox.policy),
             false => state.queue.push_promised(payload),
         }
-        wake(state);
+        // Who waits for the return of the client needs not know.
+        if let Link::Attached(_) = state.link {
+            state.wake();
+        }
     }
 }
 
@@ -247,22 +353,38 @@ impl DerefMut for Locked<'_> {
     }
 }
 
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        let bytes = self.state.queue.size().1;
-        if bytes != self.bytes_before {
-            let change = (bytes as u64).wrapping_sub(self.bytes_before as u64);
-            self.counters.add(OfPath::OutboxBytes, change);
+impl Locked<'_> {
+    /// Wakes the connection if it sleeps, after the lock is gone.
+    pub(super) fn wake(mut self) {
+        let sleeper = self.sleeper.take();
+        drop(self);
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
         }
     }
 }
 
-/// Wakes the connection if it sleeps, after the lock is gone.
-fn wake(mut state: Locked<'_>) {
-    let sleeper = state.sleeper.take();
-    drop(state);
-    if let Some(sleeper) = sleeper {
-        sleeper.wake();
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let (before, after) = (self.before, self.state.held());
+        if before == after {
+            return;
+        }
+        let change = |before: usize, after: usize| (after as u64).wrapping_sub(before as u64);
+        let Outbox { counters, kept, .. } = self.outbox;
+        if before.waiting_bytes != after.waiting_bytes {
+            let change = change(before.waiting_bytes, after.waiting_bytes);
+            counters.add(OfPath::OutboxBytes, change);
+        }
+        if before.replay_bytes != after.replay_bytes {
+            let change = change(before.replay_bytes, after.replay_bytes);
+            counters.add(OfPath::ReplayBytes, change);
+        }
+        if before.away || after.away {
+            let (before, after) = (before.kept(), after.kept());
+            kept.sessions.fetch_add(after.0.wrapping_sub(before.0), Ordering::Relaxed);
+            kept.bytes.fetch_add(after.1.wrapping_sub(before.1), Ordering::Relaxed);
+        }
     }
 }
 

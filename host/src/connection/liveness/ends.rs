@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::close::CloseReason;
-use crate::session::Session;
+use crate::session::Attachment;
 
 /// Longest time between looks at the wall clock: after it was set, credentials end so late at most.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
@@ -30,11 +30,11 @@ struct Expiry {
 
 impl Ends {
     /// Those of a session that begins now; none if it may go on for ever.
-    pub(super) fn of(session: &Session, now: Instant, wall: SystemTime) -> Option<Self> {
+    pub(super) fn of(session: &Attachment, now: Instant, wall: SystemTime) -> Option<Self> {
         // Random, and its own.
         let dice = (session.id().bits() % 1_000) as u32;
         let lifetime = session.policy().lifetime.map(|lifetime| jittered(lifetime, dice));
-        Self::new(lifetime, session.principal().expires_at(), now, wall)
+        Self::new(lifetime, session.expires_at(), now, wall)
     }
 
     fn new(

@@ -14,7 +14,7 @@ use crate::message::Payload;
 
 /// A bounded queue; its bounds are in the policy that every call is given.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(in crate::session) struct Queue {
     waiting: Waiting,
     /// What waits, what is promised and what is being written.
     messages: usize,
@@ -50,7 +50,7 @@ impl Queue {
     }
 
     /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::session) fn is_empty(&self) -> bool {
         self.waiting.len() == 0
     }
 
@@ -128,9 +128,29 @@ impl Queue {
     }
 
     /// All that was taken has been written.
-    pub(super) fn written(&mut self) {
+    pub(in crate::session) fn written(&mut self) {
         self.messages -= std::mem::take(&mut self.writing_messages);
         self.bytes -= std::mem::take(&mut self.writing_bytes);
+    }
+
+    /// Messages that were taken, and of which it is not known that they were written.
+    pub(in crate::session) fn unwritten(&self) -> usize {
+        self.writing_messages
+    }
+
+    /// Puts messages that were taken before everything that waits. They count, whatever the limits.
+    pub(in crate::session) fn push_front(&mut self, messages: VecDeque<Payload>) {
+        self.messages += messages.len();
+        self.bytes += messages.iter().map(Payload::len).sum::<usize>();
+        let behind = std::mem::replace(&mut self.waiting, Waiting::InOrder(messages));
+        if let Waiting::InOrder(all) = &mut self.waiting {
+            match behind {
+                Waiting::InOrder(mut behind) => all.append(&mut behind),
+                Waiting::Latest(mut latest) => {
+                    all.extend(std::iter::from_fn(|| latest.pop_oldest()));
+                }
+            }
+        }
     }
 
     /// What was dropped since this was asked last.

@@ -8,6 +8,7 @@ use crate::counters::Counters;
 use crate::limits::ConnectionPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
+use crate::session::Attachment;
 
 struct Bell(AtomicUsize);
 
@@ -28,7 +29,12 @@ fn session(messages: usize, bytes: usize) -> Arc<Session> {
 fn session_with(policy: ConnectionPolicy) -> Arc<Session> {
     let path = ConnectPath::parse("/a").unwrap();
     let counters = Counters::default().path(None);
-    Arc::new(Session::new(1, path, Principal::anonymous(), Arc::new(policy), counters).unwrap())
+    let (nobody, policy) = (Principal::anonymous(), Arc::new(policy));
+    Arc::new(Session::new(1, path, nobody, policy, counters, Arc::default()).unwrap())
+}
+
+fn first(session: &Arc<Session>) -> Attachment {
+    Attachment::first(Arc::clone(session), None)
 }
 
 #[test]
@@ -50,8 +56,8 @@ fn a_permit_holds_room_until_it_is_used_or_dropped() {
     assert_eq!(session.send(Payload::text("x")), Err(Refusal::Full));
     drop(permit);
     session.send(Payload::text("x")).unwrap();
-    assert_eq!(session.outbox().drain().messages.len(), 1);
-    session.outbox().written();
+    assert_eq!(first(&session).drain().messages.len(), 1);
+    session.outbox().written(1);
     assert_eq!(session.outbox().waiting_bytes(), 0);
 }
 
@@ -59,11 +65,11 @@ fn a_permit_holds_room_until_it_is_used_or_dropped() {
 fn what_is_being_written_takes_room_until_it_has_been() {
     let session = session(2, 100);
     session.send(Payload::text("being written")).unwrap();
-    assert_eq!(session.outbox().drain().messages.len(), 1);
+    assert_eq!(first(&session).drain().messages.len(), 1);
     session.send(Payload::text("waits")).unwrap();
     assert_eq!(session.send(Payload::text("x")), Err(Refusal::Full));
     assert_eq!(session.outbox().waiting_bytes(), "being written".len() + "waits".len());
-    session.outbox().written();
+    session.outbox().written(1);
     session.send(Payload::text("x")).unwrap();
     assert_eq!(session.outbox().waiting_bytes(), "waits".len() + 1);
 }
@@ -79,9 +85,9 @@ fn a_full_outbox_is_drained_in_steps_and_the_close_comes_with_the_last() {
     session.close(CloseReason::GOING_AWAY);
     let mut steps = Vec::new();
     let close = loop {
-        let Drained { messages, more, close } = session.outbox().drain();
+        let Drained { messages, more, close, .. } = first(&session).drain();
         steps.push(messages.iter().map(Payload::len).collect::<Vec<_>>());
-        session.outbox().written();
+        session.outbox().written(1);
         match more {
             true => assert_eq!(close, None),
             false => break close,
@@ -106,15 +112,15 @@ fn where_messages_are_dropped_a_permit_takes_no_room_and_a_failed_call_drops_not
         assert_eq!(session.outbox().waiting_bytes(), 1);
         kept.send(Payload::text("b"));
         let last = if slow_client == SlowClient::DropNewest { "a" } else { "b" };
-        let drained = session.outbox().drain();
+        let drained = first(&session).drain();
         assert_eq!(drained.messages, [Payload::text(last)], "{slow_client:?}");
-        session.outbox().written();
+        session.outbox().written(1);
         assert_eq!(session.outbox().take_dropped().count(), 1);
         // A close is no message: it always has room, and comes last.
         session.send(Payload::text("c")).unwrap();
         session.send(Payload::text("d")).unwrap();
         session.close(CloseReason::GOING_AWAY);
-        assert_eq!(session.outbox().drain().close, Some(CloseReason::GOING_AWAY));
+        assert_eq!(first(&session).drain().close, Some(CloseReason::GOING_AWAY));
         assert_eq!(session.outbox().take_dropped().count(), 1);
     }
 }
@@ -128,7 +134,7 @@ fn the_first_reason_to_close_stays_and_nothing_more_is_taken() {
     session.close(CloseReason::SLOW_CONSUMER);
     permit.send(Payload::text("x"));
     assert_eq!(session.send(Payload::text("x")), Err(Refusal::Closed));
-    let drained = session.outbox().drain();
+    let drained = first(&session).drain();
     assert_eq!(drained.close, Some(CloseReason::GOING_AWAY));
     assert_eq!(drained.messages, [Payload::text("last words")]);
 }
@@ -138,13 +144,13 @@ fn a_sleeper_is_woken_once_and_one_that_is_awake_not_at_all() {
     let session = session(5, 100);
     let bell = Arc::new(Bell(AtomicUsize::new(0)));
     let waker = Waker::from(Arc::clone(&bell));
-    assert!(!session.outbox().poll_news(&waker));
+    assert!(!first(&session).poll_news(&waker));
     session.send(Payload::text("a")).unwrap();
     session.send(Payload::text("b")).unwrap();
     assert_eq!(bell.0.load(Ordering::Relaxed), 1);
-    session.outbox().drain();
-    assert!(!session.outbox().poll_news(&waker));
-    session.outbox().awake();
+    first(&session).drain();
+    assert!(!first(&session).poll_news(&waker));
+    first(&session).awake();
     session.send(Payload::text("c")).unwrap();
     assert_eq!(bell.0.load(Ordering::Relaxed), 1);
 }
@@ -154,7 +160,7 @@ fn an_ended_outbox_is_empty_and_takes_nothing() {
     let session = session(5, 100);
     session.send(Payload::text("a")).unwrap();
     session.outbox().end();
-    assert!(session.outbox().drain().messages.is_empty());
+    assert!(first(&session).drain().messages.is_empty());
     assert_eq!(session.send(Payload::text("b")), Err(Refusal::Closed));
     assert_eq!(session.outbox().waiting_bytes(), 0);
 }
