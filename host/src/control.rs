@@ -12,8 +12,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
+use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -21,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::modules::{Asked, KeeperHandle, ModuleStatus, State};
+use crate::modules::{Asked, KeeperHandle, ModuleStatus};
 
 /// Operators at a time; one more waits.
 const MAX_CONNECTIONS: usize = 8;
@@ -32,27 +33,29 @@ const MAX_REQUEST_BYTES: u64 = 4 << 10;
 /// Time for a request to come. Its answer has all the time that the change takes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an operator asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What an operator asks, on the command line and on the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Subcommand)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Every module with its state.
+    // The command has an option more.
+    #[command(skip)]
     List,
-    /// Looks at the module directory, and answers when what follows is done.
+    /// Looks at the module directory now, and returns when what has changed is swapped.
     Reload,
-    /// Goes back to the revision before.
+    /// Goes back to the revision that served before; the file is left alone until it changes.
     Rollback {
-        /// The module.
+        /// Its name.
         module: String,
     },
-    /// Drains a module and leaves it out.
+    /// Ends a module after what it was called for, and leaves it out.
     Disable {
-        /// The module.
+        /// Its name.
         module: String,
     },
-    /// Loads it again, whatever was wrong with it.
+    /// Loads a module that was disabled, rolled back or refused.
     Enable {
-        /// The module.
+        /// Its name.
         module: String,
     },
 }
@@ -64,42 +67,9 @@ pub enum Reply {
     /// It is done.
     Ok(bool),
     /// All modules, by name.
-    Modules(Vec<ModuleRow>),
+    Modules(Vec<ModuleStatus>),
     /// It is not, and why.
     Error(String),
-}
-
-/// A module in an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModuleRow {
-    /// Its name.
-    pub name: String,
-    /// `loading`, `active`, `draining`, `rejected`, `rolled-back` or `disabled`.
-    pub state: String,
-    /// Why, where it was rejected or rolled back.
-    pub reason: Option<String>,
-    /// When that began, in seconds since the Unix epoch.
-    pub since: u64,
-    /// SHA-256 of the file of what serves; none where nothing does.
-    pub revision: Option<String>,
-    /// Whether it is on probation.
-    pub on_probation: bool,
-    /// Whether it pauses, because it keeps failing.
-    pub pauses: bool,
-    /// Whether there is a revision to go back to.
-    pub can_roll_back: bool,
-    /// Calls since the gateway started.
-    pub calls: u64,
-    /// Calls that a listener answered with an error.
-    pub errors: u64,
-    /// Calls that ended their instance.
-    pub traps: u64,
-    /// Places for instances.
-    pub instances: usize,
-    /// Memory of all of them, in bytes.
-    pub memory_bytes: usize,
-    /// Messages that wait for one.
-    pub queue: usize,
 }
 
 /// The socket cannot be made.
@@ -233,7 +203,7 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
     let done = match request {
         Request::List => {
             return match keeper.list().await {
-                Ok(modules) => Reply::Modules(modules.into_iter().map(row).collect()),
+                Ok(modules) => Reply::Modules(modules),
                 Err(refusal) => Reply::Error(refusal.to_string()),
             };
         }
@@ -245,33 +215,6 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
     match done {
         Ok(()) => Reply::Ok(true),
         Err(refusal) => Reply::Error(refusal.to_string()),
-    }
-}
-
-fn row(status: ModuleStatus) -> ModuleRow {
-    let (state, reason) = match status.state {
-        State::Loading => ("loading", None),
-        State::Active => ("active", None),
-        State::Draining => ("draining", None),
-        State::Rejected(reason) => ("rejected", Some(reason)),
-        State::RolledBack(reason) => ("rolled-back", Some(reason)),
-        State::Disabled => ("disabled", None),
-    };
-    ModuleRow {
-        name: status.name,
-        state: state.to_owned(),
-        reason: reason.map(|reason| reason.to_string()),
-        since: status.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
-        revision: status.revision,
-        on_probation: status.on_probation,
-        pauses: status.pauses,
-        can_roll_back: status.can_roll_back,
-        calls: status.calls,
-        errors: status.errors,
-        traps: status.traps,
-        instances: status.instances,
-        memory_bytes: status.memory_bytes,
-        queue: status.queue,
     }
 }
 

@@ -22,7 +22,9 @@ use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
-use crate::modules::{CHANGES, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch};
+use crate::modules::{
+    ChangeKind, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch,
+};
 use crate::registry::{ConnectionLimits, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server};
@@ -299,7 +301,7 @@ fn counters(config: &Config) -> Counters {
     let patterns = config.paths.iter().map(|rule| rule.pattern.to_string());
     let timed = if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No };
     Counters::new(patterns, timed).showing(Reasons {
-        swaps: CHANGES.to_vec(),
+        swaps: ChangeKind::ALL.map(ChangeKind::as_str).to_vec(),
         rejected: server::rejections(),
         sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
         dropped: dispatch::drops(),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::directory::FoundModule;
 use super::loader::{Files, Loader, Reading};
-use super::module::{Module, Started};
+use super::module::Module;
 use super::outcome::{Changed, Outcome};
 use super::standing::Health;
 use super::swap::{self, Inheritance, Swapped};
@@ -149,7 +149,7 @@ async fn load(
     let Some((old, old_config)) = before else {
         return match loader.start(revision, &config, None).await {
             Ok(started) => {
-                let module = publish(table, started);
+                let module = started.publish(table);
                 Outcome::Loaded { module, config: Box::new(config) }
             }
             Err(reason) => refuse(reason),
@@ -243,15 +243,6 @@ async fn replace(
     }
 }
 
-fn publish(table: &ModuleTable, started: Started) -> Arc<Module> {
-    let Started { module, effects } = started;
-    table.put(Arc::clone(&module));
-    for mut effects in effects {
-        effects.apply(&module.context().counters.messages_queued);
-    }
-    module
-}
-
 /// Whether a change of settings reaches further than limits.
 fn needs_fresh_instances(old: &ModuleConfig, new: &ModuleConfig) -> bool {
     let places = |run: &Run| (run.instances, run.affinity, run.lifetime);
@@ -263,9 +254,7 @@ impl Fallback {
     pub(super) fn forget_states(&mut self) {
         self.states = Vec::new();
     }
-}
 
-impl Fallback {
     /// What it handed over, in bytes.
     pub(super) fn state_bytes(&self) -> usize {
         self.states.iter().flatten().map(|state| state.data.len()).sum()

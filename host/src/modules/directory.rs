@@ -6,6 +6,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::ModuleName;
 use crate::printable::printable;
@@ -15,6 +16,9 @@ pub(super) const SIDECAR_EXTENSION: &str = "toml";
 
 /// What engines call their machine code. Loading it would be running it.
 const PRECOMPILED: &str = "cwasm";
+
+/// How long files must have kept still before they are read.
+pub(super) const SETTLE: Duration = Duration::from_millis(250);
 
 /// A file that may be a module.
 #[derive(Clone, Debug, PartialEq, Eq)]

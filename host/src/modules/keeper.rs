@@ -15,19 +15,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::change::{Change, Task};
-use super::directory::{self, FoundModule, Refused};
-use super::kept::{Kept, State};
+use super::directory::{self, FoundModule, Refused, SETTLE};
+use super::kept::Kept;
 use super::loader::{Loaded, Loader};
 use super::orders::{Asked, Command, KeeperHandle, Refusal};
 use super::outcome::{Changed, Outcome};
 use super::standing::Health;
+use super::status::State;
 use super::table::ModuleTable;
 
 /// Time between two looks at the directory.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// How long files must have kept still before they are read.
-const SETTLE: Duration = Duration::from_millis(250);
 
 /// Whether the directory is looked at without being asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,7 +279,7 @@ impl Keeper {
         let counters = &self.loader.counters;
         let Changed { outcome, duration } = changed;
         outcome.tell(name, duration);
-        counters.swaps.increment(outcome.label());
+        counters.swaps.increment(outcome.kind().as_str());
         if let Some(pause) = outcome.pause() {
             counters.swap_pause.record(pause);
         }

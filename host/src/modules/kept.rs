@@ -1,12 +1,4 @@
 //! What the keeper knows of one module.
-//!
-//! ```text
-//! Loading --> Active --file gone--> Draining --> (forgotten)
-//!    |          |  ^ \--disable--> Disabled --enable--> Loading
-//!    v          |  |
-//! Rejected      +--+--failed on probation, or asked for--> RolledBack
-//! ```
-//! Rejected and RolledBack say why; what serves goes on meanwhile, if anything does.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -22,6 +14,7 @@ use super::module::Module;
 use super::orders::Refusal;
 use super::outcome::Outcome;
 use super::standing::Health;
+use super::status::{ModuleStatus, State};
 use crate::config::ModuleConfig;
 
 /// One module as the keeper knows it.
@@ -42,54 +35,6 @@ pub(super) struct Kept {
     probation_until: Option<Instant>,
     state: State,
     since: SystemTime,
-}
-
-/// Where a module is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Its files are read, compiled, started.
-    Loading,
-    /// It serves what its files say.
-    Active,
-    /// Its file is gone, and it answers what it was called for.
-    Draining,
-    /// What its files say was refused.
-    Rejected(Arc<str>),
-    /// What its files say has failed; what served before serves again.
-    RolledBack(Arc<str>),
-    /// An operator has ended it.
-    Disabled,
-}
-
-/// A module as operators see it.
-#[derive(Clone, Debug)]
-pub struct ModuleStatus {
-    /// Its name.
-    pub name: String,
-    /// Where it is in its life.
-    pub state: State,
-    /// Since when.
-    pub since: SystemTime,
-    /// SHA-256 of the file of what serves, in hexadecimal; none where nothing does.
-    pub revision: Option<String>,
-    /// Whether what serves is on probation.
-    pub on_probation: bool,
-    /// Whether it pauses, because it keeps failing.
-    pub pauses: bool,
-    /// Whether there is something to go back to.
-    pub can_roll_back: bool,
-    /// Calls for messages and disconnects since the gateway started.
-    pub calls: u64,
-    /// Calls that a listener answered with an error.
-    pub errors: u64,
-    /// Calls that ended their instance.
-    pub traps: u64,
-    /// Places for instances.
-    pub instances: usize,
-    /// Linear memory and tables of all of them, in bytes.
-    pub memory_bytes: usize,
-    /// Messages that wait for an instance now.
-    pub queue: usize,
 }
 
 impl Default for Kept {

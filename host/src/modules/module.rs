@@ -10,12 +10,13 @@ use tokio::sync::Notify;
 use super::breaker::{Breaker, Leave, Patience, Phase};
 use super::slot::{Expect, Hold, Retired, Slot};
 use super::standing::{Health, Standing};
+use super::started::Started;
 
 use crate::config::{Affinity, Lifetime, Run};
 use crate::counters::{Counters, ModuleCounters};
 use crate::sandbox::{
-    CallFailure, Called, Digest256, DisconnectCall, Effects, Instance, MessageCall, ModuleContext,
-    Outcome, Revision,
+    CallFailure, Called, Digest256, DisconnectCall, Instance, MessageCall, ModuleContext, Outcome,
+    Revision,
 };
 use crate::session::Session;
 
@@ -48,15 +49,6 @@ pub struct Parts {
     pub spread: RandomState,
     /// Rings when the module is condemned.
     pub alarm: Arc<Notify>,
-}
-
-/// A module that is ready and that nobody knows yet.
-#[derive(Debug)]
-pub struct Started {
-    /// The module.
-    pub module: Arc<Module>,
-    /// What its first calls asked for; it happens when the module is known.
-    pub effects: Vec<Effects>,
 }
 
 /// A call that succeeded. Its instance takes the next one only when this is gone, so that what one

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::kept::ModuleStatus;
+use super::status::ModuleStatus;
 
 /// Commands that may wait; one more waits where it comes from.
 const MAX_COMMANDS: usize = 16;

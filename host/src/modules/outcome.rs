@@ -48,32 +48,72 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// What changes of modules come to, as they are counted.
-pub const CHANGES: [&str; 9] = [
-    "unchanged",
-    "changing",
-    "loaded",
-    "adjusted",
-    "swapped",
-    "refused",
-    "rolled-back",
-    "stuck",
-    "removed",
-];
+/// The kinds of [`Outcome`], as they are counted and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The files say what is so.
+    Unchanged,
+    /// Somebody is writing the files.
+    Changing,
+    /// It serves, and nothing did before.
+    Loaded,
+    /// The same instances go on under other limits.
+    Adjusted,
+    /// Another revision serves.
+    Swapped,
+    /// What served goes on.
+    Refused,
+    /// What served before serves again.
+    RolledBack,
+    /// It could not be gone back.
+    Stuck,
+    /// Nothing serves any more.
+    Removed,
+}
 
-impl Outcome {
-    /// Stable name, one of [`CHANGES`].
-    pub(super) fn label(&self) -> &'static str {
+impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::Unchanged,
+        Self::Changing,
+        Self::Loaded,
+        Self::Adjusted,
+        Self::Swapped,
+        Self::Refused,
+        Self::RolledBack,
+        Self::Stuck,
+        Self::Removed,
+    ];
+
+    /// Stable name.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unchanged => "unchanged",
             Self::Changing => "changing",
-            Self::Loaded { .. } => "loaded",
-            Self::Adjusted { .. } => "adjusted",
-            Self::Swapped { .. } => "swapped",
-            Self::Refused { .. } => "refused",
-            Self::RolledBack { .. } => "rolled-back",
-            Self::Stuck { .. } => "stuck",
+            Self::Loaded => "loaded",
+            Self::Adjusted => "adjusted",
+            Self::Swapped => "swapped",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled-back",
+            Self::Stuck => "stuck",
             Self::Removed => "removed",
+        }
+    }
+}
+
+impl Outcome {
+    /// Of which kind it is.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Unchanged => Kind::Unchanged,
+            Self::Changing => Kind::Changing,
+            Self::Loaded { .. } => Kind::Loaded,
+            Self::Adjusted { .. } => Kind::Adjusted,
+            Self::Swapped { .. } => Kind::Swapped,
+            Self::Refused { .. } => Kind::Refused,
+            Self::RolledBack { .. } => Kind::RolledBack,
+            Self::Stuck { .. } => Kind::Stuck,
+            Self::Removed => Kind::Removed,
         }
     }
 

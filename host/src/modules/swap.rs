@@ -13,11 +13,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::module::{Module, Parts, Started};
+use super::module::{Module, Parts};
 use super::slot::{Expect, Hold, Slot};
+use super::started::Started;
 use super::table::ModuleTable;
 use crate::config::{Lifetime, Run};
-use crate::sandbox::{CallFailure, Effects, Instance, Snapshot};
+use crate::sandbox::{CallFailure, Instance, Snapshot};
 
 /// What a swap came to.
 #[derive(Debug)]
@@ -69,22 +70,16 @@ pub(super) enum Inheritance<'a> {
 pub(super) async fn exchange(
     table: &ModuleTable,
     old: &Module,
-    new: Started,
+    mut new: Started,
     inheritance: Inheritance<'_>,
 ) -> Result<Swapped, SwapError> {
     let mut holds = claim_all(old).await?;
     let began = Instant::now();
-    let Started { module, mut effects } = new;
     let states = match inheritance {
         Inheritance::Nothing => Vec::new(),
-        Inheritance::Exported { kept } => {
-            hand_over(&mut holds, &module, kept, &mut effects).await?
-        }
+        Inheritance::Exported { kept } => hand_over(&mut holds, &mut new, kept).await?,
     };
-    table.put(Arc::clone(&module));
-    for mut effects in effects {
-        effects.apply(&module.context().counters.messages_queued);
-    }
+    new.publish(table);
     retire(old, holds);
     Ok(Swapped { pause: began.elapsed(), states })
 }
@@ -171,19 +166,18 @@ fn retire(module: &Module, holds: Vec<Hold<'_>>) {
 
 async fn hand_over(
     holds: &mut [Hold<'_>],
-    new: &Module,
+    new: &mut Started,
     kept: &[Option<Arc<Snapshot>>],
-    effects: &mut Vec<Effects>,
 ) -> Result<Vec<Option<Arc<Snapshot>>>, SwapError> {
     let mut states = Vec::with_capacity(holds.len());
-    for (place, (hold, slot)) in holds.iter_mut().zip(new.slots()).enumerate() {
+    for (place, (hold, slot)) in holds.iter_mut().zip(new.module.slots()).enumerate() {
         let kept = kept.get(place).cloned().flatten();
         let state = export(hold, kept).await?;
         if let Some(state) = &state {
             let mut to = slot.claim().await.map_err(|_| SwapError::Retired)?;
             if let Some(instance) = to.as_mut() {
                 let imported = instance.import_state(Arc::clone(state)).await;
-                effects.push(imported.map_err(SwapError::Import)?);
+                new.effects.push(imported.map_err(SwapError::Import)?);
             }
         }
         states.push(state);
