@@ -23,7 +23,7 @@ use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
 use crate::modules::{
-    ChangeKind, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch,
+    self, ChangeKind, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch,
 };
 use crate::registry::{ConnectionLimits, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
@@ -306,7 +306,7 @@ fn counters(config: &Config) -> Counters {
         sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
         dropped: dispatch::drops(),
         accept_errors: server::ACCEPT_ERRORS.to_vec(),
-        call_failures: dispatch::call_failures(),
+        call_failures: modules::call_failures(),
     })
 }
 

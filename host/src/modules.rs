@@ -16,15 +16,17 @@ mod started;
 mod status;
 mod swap;
 mod table;
+mod turn;
 
 pub use breaker::Phase;
 pub use directory::{FoundModule, Mark, Refused, Scan, scan};
 pub use keeper::{Keeper, Watch};
 pub use loader::{Loaded, LoadedModule, Loader};
-pub use module::{Missed, Module, Parts, Turn};
+pub use module::{Module, Parts, call_failures};
 pub use orders::{Asked, KeeperHandle, Refusal};
 pub use outcome::Kind as ChangeKind;
 pub use standing::Health;
 pub use started::Started;
 pub use status::{ModuleStatus, State};
 pub use table::{ModuleTable, RouteCache};
+pub use turn::{Missed, Turn};
