@@ -16,6 +16,7 @@ use super::outcome::Outcome;
 use super::standing::Health;
 use super::status::{ModuleStatus, State};
 use crate::config::ModuleConfig;
+use crate::sandbox::{CallFailure, TrapCause};
 
 /// One module as the keeper knows it.
 #[derive(Debug)]
@@ -171,11 +172,7 @@ impl Kept {
     /// As operators see it.
     pub(super) fn status(&self, name: &str) -> ModuleStatus {
         let module = self.serving.as_deref();
-        let failures = module.map(|module| module.counters().failures.all()).unwrap_or_default();
-        let count = |refused: bool| {
-            let rows = failures.iter().filter(|(cause, _)| (*cause == "refused") == refused);
-            rows.map(|(_, count)| *count).sum()
-        };
+        let failures = |cause| module.map_or(0, |module| module.counters().failures.of(cause));
         ModuleStatus {
             name: name.to_owned(),
             state: if self.is_busy() && !self.is_ending() {
@@ -189,8 +186,8 @@ impl Kept {
             pauses: module.is_some_and(|module| module.phase() != Phase::Closed),
             can_roll_back: self.fallback.is_some(),
             calls: module.map_or(0, |module| module.counters().calls.get()),
-            errors: count(true),
-            traps: count(false),
+            errors: failures(CallFailure::REFUSED),
+            traps: TrapCause::ALL.map(|cause| failures(cause.as_str())).iter().sum(),
             instances: module.map_or(0, |module| module.run().instances),
             memory_bytes: module.map_or(0, |module| module.context().used.used()),
             queue: module.map_or(0, Module::in_line),

@@ -27,19 +27,19 @@ pub enum CallFailure {
     },
 }
 
-/// The cause of a call that its listener answered with an error.
-const REFUSED: &str = "refused";
-
 impl CallFailure {
+    /// The cause of a call that its listener answered with an error.
+    pub const REFUSED: &'static str = "refused";
+
     /// Every [`Self::cause`] there is.
     pub fn causes() -> impl Iterator<Item = &'static str> {
-        [REFUSED].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str))
+        [Self::REFUSED].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str))
     }
 
     /// Why it failed: a closed set, fit for a metric label.
     pub fn cause(&self) -> &'static str {
         match self {
-            Self::Refused(_) => REFUSED,
+            Self::Refused(_) => Self::REFUSED,
             Self::Ended { cause, .. } => cause.as_str(),
         }
     }
