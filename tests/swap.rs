@@ -4,6 +4,7 @@ mod breaker;
 mod commands;
 mod failing;
 mod files;
+mod flushed;
 mod places;
 mod soak;
 mod state;
