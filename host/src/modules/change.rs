@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::directory::FoundModule;
 use super::loader::{Files, Loader, Reading};
 use super::module::Module;
-use super::outcome::{Changed, Outcome};
+use super::outcome::{Beside, Changed, Outcome};
 use super::standing::Health;
 use super::swap::{self, Inheritance, Swapped};
 use super::table::ModuleTable;
@@ -112,12 +112,7 @@ async fn load(
     rejected: Option<Rejected>,
 ) -> Outcome {
     let Files { config, digest, bytes } = files;
-    if let Some(known) = rejected
-        .filter(|it| it.digest == digest && it.config.as_ref().is_none_or(|other| *other == config))
-    {
-        let reason = Arc::clone(&known.reason);
-        return Outcome::Refused { rejected: Some(Box::new(known)), reason };
-    }
+    let rejected = rejected.filter(|it| it.digest == digest);
     let refuse = |reason: String| {
         let reason: Arc<str> = reason.into();
         let rejected =
@@ -127,17 +122,33 @@ async fn load(
     let same = before
         .as_ref()
         .and_then(|(module, _)| module.revision().filter(|revision| revision.digest() == digest));
-    if let (Some((module, old)), Some(revision)) = (&before, &same) {
-        if *old == config {
+    if let Some((module, old)) = &before {
+        let file = match (&same, &rejected) {
+            (Some(_), _) => Some(Beside::Same),
+            // What serves goes on, now or in the end: so it is told the limits before.
+            (None, Some(_)) => Some(Beside::Refused),
+            (None, None) => None,
+        };
+        if *old == config && file == Some(Beside::Same) {
             return Outcome::Unchanged;
         }
-        if !needs_fresh_instances(old, &config) {
-            let parts = || loader.succeeding_parts(Arc::clone(revision), &config, module);
+        if let Some(file) = file
+            && *old != config
+            && !needs_fresh_instances(old, &config)
+            && let Some(revision) = module.revision()
+        {
+            let parts = || loader.succeeding_parts(revision, &config, module);
             return match swap::adjust(table, module, parts).await {
-                Ok(module) => Outcome::Adjusted { module, config: Box::new(config.clone()) },
+                Ok(module) => Outcome::Adjusted { module, config: Box::new(config.clone()), file },
                 Err(error) => refuse(error.to_string()),
             };
         }
+    }
+    if let Some(known) =
+        rejected.filter(|it| it.config.as_ref().is_none_or(|other| *other == config))
+    {
+        let reason = Arc::clone(&known.reason);
+        return Outcome::Refused { rejected: Some(Box::new(known)), reason };
     }
     let revision = match same {
         Some(revision) => revision,

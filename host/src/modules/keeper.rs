@@ -283,22 +283,17 @@ impl Keeper {
         if let Some(pause) = outcome.pause() {
             counters.swap_pause.record(pause);
         }
+        if outcome.is_to_be_continued() {
+            // Who waits for it goes on waiting.
+            kept.seen = None;
+            self.unread = true;
+        } else if let Some(reply) = kept.reply.take() {
+            // Whoever asked may have gone.
+            let _ = reply.send(outcome.result().map_err(Refusal::Failed));
+        }
         match outcome {
-            // It is looked at again; who waits for it goes on waiting.
-            Outcome::Changing => {
-                kept.seen = None;
-                self.unread = true;
-            }
-            outcome => {
-                if let Some(reply) = kept.reply.take() {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(outcome.result().map_err(Refusal::Failed));
-                }
-                match outcome {
-                    Outcome::Removed if !kept.is_disabled() => drop(self.modules.remove(name)),
-                    outcome => kept.take_in(outcome),
-                }
-            }
+            Outcome::Removed if !kept.is_disabled() => drop(self.modules.remove(name)),
+            outcome => kept.take_in(outcome),
         }
         // It may have been condemned while it was busy.
         self.judge();

@@ -12,7 +12,7 @@ use super::directory::Mark;
 use super::loader::LoadedModule;
 use super::module::Module;
 use super::orders::Refusal;
-use super::outcome::Outcome;
+use super::outcome::{Beside, Outcome};
 use super::standing::Health;
 use super::status::{ModuleStatus, State};
 use crate::config::ModuleConfig;
@@ -129,9 +129,14 @@ impl Kept {
         match outcome {
             Outcome::Unchanged => self.set(State::Active),
             Outcome::Changing | Outcome::Removed => {}
-            Outcome::Loaded { module, config } | Outcome::Adjusted { module, config } => {
+            Outcome::Loaded { module, config }
+            | Outcome::Adjusted { module, config, file: Beside::Same } => {
                 self.serve(module, *config);
                 self.set(State::Active);
+            }
+            // What is wrong with the file is so still.
+            Outcome::Adjusted { module, config, file: Beside::Refused } => {
+                (self.serving, self.config) = (Some(module), Some(*config));
             }
             Outcome::Swapped { module, config, before, .. } => {
                 self.probation_until = Some(Instant::now() + config.run.probation_time);
@@ -141,10 +146,14 @@ impl Kept {
                 (self.state, self.since) = (State::Active, SystemTime::now());
             }
             Outcome::Refused { rejected, reason } => {
+                let has_failed = rejected.as_ref().is_some_and(|it| it.config.is_none());
                 if let Some(rejected) = rejected {
                     self.rejected = Some(*rejected);
                 }
-                self.set(State::Rejected(reason));
+                self.set(match has_failed {
+                    true => State::RolledBack(reason),
+                    false => State::Rejected(reason),
+                });
             }
             Outcome::RolledBack { module, left, config, before, .. } => {
                 let reason = Arc::clone(&left.reason);

@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     /// It serves, and nothing did before.
     Loaded { module: Arc<Module>, config: Box<ModuleConfig> },
     /// The same instances go on under other limits.
-    Adjusted { module: Arc<Module>, config: Box<ModuleConfig> },
+    Adjusted { module: Arc<Module>, config: Box<ModuleConfig>, file: Beside },
     /// Another revision serves.
     Swapped {
         module: Arc<Module>,
@@ -48,7 +48,16 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// The kinds of [`Outcome`], as they are counted and told.
+/// The module's file beside the settings that an adjusted module goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// That of the module.
+    Same,
+    /// Another, which was refused before. It is judged next, with these settings.
+    Refused,
+}
+
+/// What kinds of outcome a change has, as they are counted and told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The files say what is so.
@@ -115,6 +124,11 @@ impl Outcome {
             Self::Stuck { .. } => Kind::Stuck,
             Self::Removed => Kind::Removed,
         }
+    }
+
+    /// Whether the files are to be looked at again, before anybody is answered.
+    pub(super) fn is_to_be_continued(&self) -> bool {
+        matches!(self, Self::Changing | Self::Adjusted { file: Beside::Refused, .. })
     }
 
     /// How long nobody was called.
