@@ -6,6 +6,7 @@ mod failing;
 mod files;
 mod flushed;
 mod places;
+mod reload;
 mod soak;
 mod state;
 

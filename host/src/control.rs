@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::modules::{Asked, KeeperHandle, ModuleStatus};
+use crate::modules::{Asked, KeeperHandle, ModuleStatus, Upshot};
 
 /// Operators at a time; one more waits.
 const MAX_CONNECTIONS: usize = 8;
@@ -41,7 +41,8 @@ pub enum Request {
     // The command has an option more.
     #[command(skip)]
     List,
-    /// Looks at the module directory now, and returns when what has changed is swapped.
+    /// Looks at the module directory now, and says what came of each module that has changed. Exit
+    /// code 1 where the files of one are refused, or do not keep still.
     Reload,
     /// Goes back to the revision that served before; the file is left alone until it changes.
     Rollback {
@@ -68,6 +69,8 @@ pub enum Reply {
     Ok(bool),
     /// All modules, by name.
     Modules(Vec<ModuleStatus>),
+    /// What came of a look at the directory, by module.
+    Reloaded(Vec<Upshot>),
     /// It is not, and why.
     Error(String),
 }
@@ -207,7 +210,12 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
                 Err(refusal) => Reply::Error(refusal.to_string()),
             };
         }
-        Request::Reload => keeper.reload().await,
+        Request::Reload => {
+            return match keeper.reload().await {
+                Ok(upshots) => Reply::Reloaded(upshots),
+                Err(refusal) => Reply::Error(refusal.to_string()),
+            };
+        }
         Request::Rollback { module } => keeper.change(&module, Asked::Rollback).await,
         Request::Disable { module } => keeper.change(&module, Asked::Disable).await,
         Request::Enable { module } => keeper.change(&module, Asked::Enable).await,

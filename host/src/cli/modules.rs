@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use sporegate::config::FlagOverrides;
 use sporegate::control::{self, Reply, Request};
-use sporegate::modules::ModuleStatus;
+use sporegate::modules::{ModuleStatus, Upshot};
 
 use super::config_args::FileArg;
 use super::{Outcome, output};
@@ -65,10 +65,31 @@ pub(super) fn run(args: &ModulesArgs) -> Outcome {
     match asked? {
         Reply::Ok(_) => output::line("done")?,
         Reply::Error(why) => bail!("{why}"),
+        Reply::Reloaded(upshots) => {
+            output::text(&told(&upshots))?;
+            if upshots.iter().any(|upshot| upshot.failed) {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Reply::Modules(rows) if as_json => output::line(serde_json::to_string_pretty(&rows)?)?,
         Reply::Modules(rows) => output::text(&table(&rows))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What came of a look, one line for each module.
+fn told(upshots: &[Upshot]) -> String {
+    if upshots.is_empty() {
+        return "nothing has changed\n".to_owned();
+    }
+    let line = |upshot: &Upshot| {
+        let Upshot { module, result, revision, reason, .. } = upshot;
+        let revision = revision.as_deref().map(|digest| format!(", now {}", shown(digest)));
+        let reason = reason.as_deref().map(|reason| format!(": {reason}"));
+        let (revision, reason) = (revision.unwrap_or_default(), reason.unwrap_or_default());
+        format!("{module}: {result}{revision}{reason}\n")
+    };
+    upshots.iter().map(line).collect()
 }
 
 fn table(rows: &[ModuleStatus]) -> String {
@@ -110,8 +131,7 @@ fn line(row: &ModuleStatus) -> [String; 10] {
         (false, true) => format!("{state} (on probation)"),
         (false, false) => state.to_owned(),
     };
-    let revision =
-        row.revision.as_deref().map_or("-", |digest| digest.get(..SHOWN_DIGEST).unwrap_or(digest));
+    let revision = row.revision.as_deref().map_or("-", shown);
     [
         row.name.clone(),
         state,
@@ -124,6 +144,10 @@ fn line(row: &ModuleStatus) -> [String; 10] {
         format!("{} KiB", row.memory_bytes.div_ceil(1 << 10)),
         row.queue.to_string(),
     ]
+}
+
+fn shown(digest: &str) -> &str {
+    digest.get(..SHOWN_DIGEST).unwrap_or(digest)
 }
 
 fn ago(since: SystemTime) -> String {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::AbortHandle;
+
 use super::directory::FoundModule;
 use super::loader::{Files, Loader, Reading};
 use super::module::Module;
@@ -47,6 +49,14 @@ impl Task {
             Change::Remove { .. } | Change::Rollback { .. } => Self::Other,
         }
     }
+}
+
+/// A change that is being made.
+#[derive(Debug)]
+pub(super) struct Making {
+    pub(super) handle: AbortHandle,
+    pub(super) task: Task,
+    pub(super) since: Instant,
 }
 
 /// What was refused, and need not be tried again.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::config::ModuleName;
 use crate::printable::printable;
 
-const EXTENSION: &str = "wasm";
+pub(super) const EXTENSION: &str = "wasm";
 pub(super) const SIDECAR_EXTENSION: &str = "toml";
 
 /// What engines call their machine code. Loading it would be running it.
@@ -52,6 +52,11 @@ impl Mark {
     pub(super) fn of(path: &Path) -> Option<Self> {
         let sidecar = FileMark::of(&path.with_extension(SIDECAR_EXTENSION));
         Some(Self { module: FileMark::of(path)?, sidecar })
+    }
+
+    /// Which file makes the difference, by its extension.
+    pub(super) fn difference(&self, other: &Self) -> &'static str {
+        if self.module == other.module { SIDECAR_EXTENSION } else { EXTENSION }
     }
 }
 

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
 use super::breaker::Phase;
-use super::change::{Fallback, Rejected, Task};
-use super::directory::Mark;
+use super::change::{Fallback, Making, Rejected};
+use super::directory::{EXTENSION, Mark};
 use super::loader::LoadedModule;
 use super::module::Module;
 use super::orders::Refusal;
@@ -30,9 +29,13 @@ pub(super) struct Kept {
     pub(super) seen: Option<Mark>,
     pub(super) missing_since: Option<Instant>,
     /// What is being done with it.
-    pub(super) change: Option<(AbortHandle, Task)>,
+    pub(super) change: Option<Making>,
     pub(super) reply: Option<oneshot::Sender<Result<(), Refusal>>>,
+    /// Its files are to be looked at again.
+    pending: bool,
     still: Option<(Option<Mark>, Instant)>,
+    /// The file that has moved last, by its extension.
+    restless: &'static str,
     probation_until: Option<Instant>,
     state: State,
     since: SystemTime,
@@ -49,7 +52,9 @@ impl Default for Kept {
             missing_since: None,
             change: None,
             reply: None,
+            pending: false,
             still: None,
+            restless: EXTENSION,
             probation_until: None,
             state: State::Loading,
             since: SystemTime::now(),
@@ -93,19 +98,45 @@ impl Kept {
     /// How long the files have looked like this.
     pub(super) fn still_since(&mut self, mark: Option<Mark>, now: Instant) -> Duration {
         match self.still {
-            Some((known, since)) if known == mark => now.duration_since(since),
-            Some(_) | None => {
-                self.still = Some((mark, now));
-                Duration::ZERO
+            Some((known, since)) if known == mark => return now.duration_since(since),
+            Some((Some(known), _)) => {
+                self.restless = mark.map_or(EXTENSION, |mark| mark.difference(&known));
             }
+            Some((None, _)) | None => {}
         }
+        self.still = Some((mark, now));
+        Duration::ZERO
     }
 
-    /// The files are read again as if nothing was known of them.
+    /// Its files are read again as if nobody had seen them.
+    pub(super) fn look_again(&mut self) {
+        self.seen = None;
+        self.pending = true;
+    }
+
+    /// The same, and as if nothing was known of them.
     pub(super) fn forget_refusals(&mut self) {
         self.rejected = None;
-        self.seen = None;
+        self.look_again();
         self.set(State::Loading);
+    }
+
+    /// Whether its files are to be looked at again.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending
+    }
+
+    pub(super) fn set_pending(&mut self, pending: bool) {
+        self.pending = pending;
+    }
+
+    /// The file that has moved last, by its extension.
+    pub(super) fn restless_file(&self) -> &'static str {
+        self.restless
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     /// Probation ends after its time, too.
