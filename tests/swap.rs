@@ -8,6 +8,7 @@ mod flushed;
 mod places;
 mod reload;
 mod soak;
+mod socket;
 mod state;
 
 use std::path::PathBuf;

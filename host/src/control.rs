@@ -8,6 +8,9 @@
 //! {"ok":true}            {"error":"module `chat` has no revision to go back to ..."}
 //! ```
 
+mod ask;
+mod claim;
+
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -22,6 +25,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::ask::{AskError, ask};
+use self::claim::Claim;
 use crate::modules::{Asked, KeeperHandle, ModuleStatus, Upshot};
 
 /// Operators at a time; one more waits.
@@ -32,6 +37,14 @@ const MAX_REQUEST_BYTES: u64 = 4 << 10;
 
 /// Time for a request to come. Its answer has all the time that the change takes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why a place cannot be had.
+const TAKEN: &str = "another gateway answers there; stop it, or name another place";
+
+/// Why a user is not answered.
+const STRANGER: &str = "only the user that the gateway runs as, and root, are answered";
 
 /// What an operator asks, on the command line and on the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Subcommand)]
@@ -92,32 +105,35 @@ pub struct Control {
     path: PathBuf,
     /// The socket's own: another gateway may have put one there since.
     inode: Option<u64>,
+    /// The last to go.
+    _claim: Claim,
 }
 
 impl Control {
-    /// Makes the socket, in the place of one that a gateway has left behind.
+    /// Makes the socket, in the place of one that a gateway has left behind. Of several that ask
+    /// for one place, also at once, one gets it.
     ///
     /// # Errors
     /// Another gateway answers there, something else than a socket is there, or the system refuses.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
         let failed = |why: String| ControlError { path: path.to_owned(), why };
+        let claim = Claim::on(path).map_err(failed)?;
         if let Ok(metadata) = path.symlink_metadata() {
             if !metadata.file_type().is_socket() {
                 return Err(failed("there is a file that is no socket; name another place".into()));
             }
             if std::os::unix::net::UnixStream::connect(path).is_ok() {
-                let why = "another gateway answers there; stop it, or name another place";
-                return Err(failed(why.into()));
+                return Err(failed(TAKEN.into()));
             }
             std::fs::remove_file(path).map_err(|error| failed(error.to_string()))?;
         }
-        let listener = UnixListener::bind(path).map_err(|error| {
-            failed(format!("{error}; its directory must exist and be writable"))
+        let listener = UnixListener::bind(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => failed(ask::TOO_LONG.into()),
+            _ => failed(format!("{error}; its directory must exist and be writable")),
         })?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
             .map_err(|error| failed(error.to_string()))?;
-        let control = Self { listener, path: path.to_owned(), inode: inode(path) };
-        Ok(control)
+        Ok(Self { listener, path: path.to_owned(), inode: inode(path), _claim: claim })
     }
 
     /// Answers until `stop`.
@@ -167,14 +183,13 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
-    if !is_own(&stream)? {
-        return Ok(());
-    }
+    let is_own = is_own(&stream)?;
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
     tokio::time::timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
+        _ if !is_own => Reply::Error(STRANGER.to_owned()),
         Ok(request) => {
             let mut more = String::new();
             tokio::select! {
@@ -183,7 +198,9 @@ async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
                 _ = reader.read_line(&mut more) => return Ok(()),
             }
         }
-        Err(error) => Reply::Error(format!("not a request: {error}")),
+        Err(error) => Reply::Error(format!(
+            "no request that this gateway knows, which is sporegate {VERSION} ({error}); use its own version of the command"
+        )),
     };
     let mut text = serde_json::to_vec(&reply)?;
     text.push(b'\n');
@@ -225,21 +242,3 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
         Err(refusal) => Reply::Error(refusal.to_string()),
     }
 }
-
-/// Asks a gateway.
-///
-/// # Errors
-/// Nobody answers there, or not in the words of this version.
-pub fn ask(path: &Path, request: &Request) -> io::Result<Reply> {
-    use std::io::{BufRead, BufReader, Read, Write};
-    let mut stream = std::os::unix::net::UnixStream::connect(path)?;
-    let mut text = serde_json::to_vec(request)?;
-    text.push(b'\n');
-    stream.write_all(&text)?;
-    let mut line = String::new();
-    BufReader::new(stream.take(MAX_REPLY_BYTES)).read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
-}
-
-/// Longest answer that is read, in bytes.
-const MAX_REPLY_BYTES: u64 = 64 << 20;

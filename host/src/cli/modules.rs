@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use sporegate::config::FlagOverrides;
 use sporegate::control::{self, Reply, Request};
@@ -20,6 +20,7 @@ the same user.
 Examples:
   sporegate serve --modules modules --control sporegate.sock
   sporegate modules --control sporegate.sock
+  sporegate modules --control sporegate.sock reload
   sporegate modules --control sporegate.sock rollback chat";
 
 /// Characters of a digest that are shown.
@@ -58,11 +59,7 @@ pub(super) fn run(args: &ModulesArgs) -> Outcome {
         Some(What::List { json }) => (&Request::List, *json),
         Some(What::Ask(request)) => (request, false),
     };
-    let asked = control::ask(&socket, request).with_context(|| {
-        let socket = socket.display();
-        format!("no gateway answers at {socket}; start one with --control {socket}")
-    });
-    match asked? {
+    match control::ask(&socket, request)? {
         Reply::Ok(_) => output::line("done")?,
         Reply::Error(why) => bail!("{why}"),
         Reply::Reloaded(upshots) => {

@@ -24,6 +24,7 @@ use super::reload::Reloading;
 use super::standing::Health;
 use super::status::State;
 use super::table::ModuleTable;
+use crate::config::nearest;
 
 /// Time between two looks at the directory.
 const LOOK: Duration = Duration::from_millis(250);
@@ -263,9 +264,9 @@ impl Keeper {
 
     /// A module that nothing is being done with.
     fn kept(&mut self, name: &str) -> Result<&mut Kept, Refusal> {
-        let known = || self.modules.keys().cloned().collect::<Vec<_>>().join(", ");
         if !self.modules.contains_key(name) {
-            return Err(Refusal::Unknown { name: name.to_owned(), known: known() });
+            let hint = hint(name, self.modules.keys().map(String::as_str));
+            return Err(Refusal::Unknown { name: name.to_owned(), hint });
         }
         match self.modules.get_mut(name) {
             Some(kept) if !kept.is_busy() => Ok(kept),
@@ -348,6 +349,18 @@ impl Keeper {
             }
         }
         self.modules.get_mut(name).ok_or_else(|| Refusal::Busy(name.to_owned()))
+    }
+}
+
+/// Which module may be meant by a name that none has.
+fn hint<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    // The file is what people see.
+    let stem = name.strip_suffix(".wasm").unwrap_or(name);
+    match nearest(stem, known) {
+        Some(meant) => format!("did you mean `{meant}`? known: {all}"),
+        None if all.is_empty() => "there is none at all".to_owned(),
+        None => format!("known: {all}"),
     }
 }
 

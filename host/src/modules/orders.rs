@@ -35,12 +35,12 @@ pub enum Asked {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such module.
-    #[error("there is no module `{name}`; known: {known}")]
+    #[error("there is no module `{name}`; {hint}")]
     Unknown {
         /// What was asked for.
         name: String,
-        /// What there is.
-        known: String,
+        /// What there is, and what may be meant.
+        hint: String,
     },
     /// Something is being done with it.
     #[error("module `{0}` is being changed; try again")]
