@@ -80,8 +80,12 @@ pub(super) async fn exchange(
         Inheritance::Exported { kept } => hand_over(&mut holds, &mut new, kept).await?,
     };
     new.publish(table);
+    // Their memory goes last: with several places nobody waits for that of the others.
+    let instances = take_instances(&mut holds);
     retire(old, holds);
-    Ok(Swapped { pause: began.elapsed(), states })
+    let pause = began.elapsed();
+    drop(instances);
+    Ok(Swapped { pause, states })
 }
 
 /// Goes on with the same instances under other limits.
@@ -93,8 +97,7 @@ pub(super) async fn adjust(
     let mut holds = claim_all(old).await?;
     // Made now: nobody changes the listeners any more.
     let parts = make();
-    let mut instances: Vec<Option<Box<Instance>>> =
-        holds.iter_mut().map(|hold| hold.take()).collect();
+    let mut instances = take_instances(&mut holds);
     for instance in instances.iter_mut().flatten() {
         instance.adopt(&parts.context);
     }
@@ -157,6 +160,10 @@ async fn claim_all(module: &Module) -> Result<Vec<Hold<'_>>, SwapError> {
         holds.push(slot.claim().await.map_err(|_| SwapError::Retired)?);
     }
     Ok(holds)
+}
+
+fn take_instances(holds: &mut [Hold<'_>]) -> Vec<Option<Box<Instance>>> {
+    holds.iter_mut().map(|hold| hold.take()).collect()
 }
 
 fn retire(module: &Module, holds: Vec<Hold<'_>>) {
