@@ -4,8 +4,11 @@ mod breaker;
 mod commands;
 mod failing;
 mod files;
+mod flushed;
 mod places;
+mod reload;
 mod soak;
+mod socket;
 mod state;
 
 use std::path::PathBuf;

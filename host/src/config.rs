@@ -49,6 +49,7 @@ pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use module::{Affinity, Lifetime, ModuleConfig, ModuleDefaults, Run};
 pub use module_name::{ModuleName, ModuleNameError};
+pub(crate) use nearest::nearest;
 pub use networks::{NetworkError, Networks};
 pub use origin::{AllowedOrigin, OriginError, WebOrigin};
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};

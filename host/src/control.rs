@@ -8,12 +8,16 @@
 //! {"ok":true}            {"error":"module `chat` has no revision to go back to ..."}
 //! ```
 
+mod ask;
+mod claim;
+
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
+use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -21,7 +25,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::modules::{Asked, KeeperHandle, ModuleStatus, State};
+pub use self::ask::{AskError, ask};
+use self::claim::Claim;
+use crate::modules::{Asked, KeeperHandle, ModuleStatus, Upshot};
 
 /// Operators at a time; one more waits.
 const MAX_CONNECTIONS: usize = 8;
@@ -32,27 +38,38 @@ const MAX_REQUEST_BYTES: u64 = 4 << 10;
 /// Time for a request to come. Its answer has all the time that the change takes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an operator asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why a place cannot be had.
+const TAKEN: &str = "another gateway answers there; stop it, or name another place";
+
+/// Why a user is not answered.
+const STRANGER: &str = "only the user that the gateway runs as, and root, are answered";
+
+/// What an operator asks, on the command line and on the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Subcommand)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Every module with its state.
+    // The command has an option more.
+    #[command(skip)]
     List,
-    /// Looks at the module directory, and answers when what follows is done.
+    /// Looks at the module directory now, and says what came of each module that has changed. Exit
+    /// code 1 where the files of one are refused, or do not keep still.
     Reload,
-    /// Goes back to the revision before.
+    /// Goes back to the revision that served before; the file is left alone until it changes.
     Rollback {
-        /// The module.
+        /// Its name.
         module: String,
     },
-    /// Drains a module and leaves it out.
+    /// Ends a module after what it was called for, and leaves it out.
     Disable {
-        /// The module.
+        /// Its name.
         module: String,
     },
-    /// Loads it again, whatever was wrong with it.
+    /// Loads a module that was disabled, rolled back or refused.
     Enable {
-        /// The module.
+        /// Its name.
         module: String,
     },
 }
@@ -64,42 +81,11 @@ pub enum Reply {
     /// It is done.
     Ok(bool),
     /// All modules, by name.
-    Modules(Vec<ModuleRow>),
+    Modules(Vec<ModuleStatus>),
+    /// What came of a look at the directory, by module.
+    Reloaded(Vec<Upshot>),
     /// It is not, and why.
     Error(String),
-}
-
-/// A module in an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModuleRow {
-    /// Its name.
-    pub name: String,
-    /// `loading`, `active`, `draining`, `rejected`, `rolled-back` or `disabled`.
-    pub state: String,
-    /// Why, where it was rejected or rolled back.
-    pub reason: Option<String>,
-    /// When that began, in seconds since the Unix epoch.
-    pub since: u64,
-    /// SHA-256 of the file of what serves; none where nothing does.
-    pub revision: Option<String>,
-    /// Whether it is on probation.
-    pub on_probation: bool,
-    /// Whether it pauses, because it keeps failing.
-    pub pauses: bool,
-    /// Whether there is a revision to go back to.
-    pub can_roll_back: bool,
-    /// Calls since the gateway started.
-    pub calls: u64,
-    /// Calls that a listener answered with an error.
-    pub errors: u64,
-    /// Calls that ended their instance.
-    pub traps: u64,
-    /// Places for instances.
-    pub instances: usize,
-    /// Memory of all of them, in bytes.
-    pub memory_bytes: usize,
-    /// Messages that wait for one.
-    pub queue: usize,
 }
 
 /// The socket cannot be made.
@@ -119,32 +105,35 @@ pub struct Control {
     path: PathBuf,
     /// The socket's own: another gateway may have put one there since.
     inode: Option<u64>,
+    /// The last to go.
+    _claim: Claim,
 }
 
 impl Control {
-    /// Makes the socket, in the place of one that a gateway has left behind.
+    /// Makes the socket, in the place of one that a gateway has left behind. Of several that ask
+    /// for one place, also at once, one gets it.
     ///
     /// # Errors
     /// Another gateway answers there, something else than a socket is there, or the system refuses.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
         let failed = |why: String| ControlError { path: path.to_owned(), why };
+        let claim = Claim::on(path).map_err(failed)?;
         if let Ok(metadata) = path.symlink_metadata() {
             if !metadata.file_type().is_socket() {
                 return Err(failed("there is a file that is no socket; name another place".into()));
             }
             if std::os::unix::net::UnixStream::connect(path).is_ok() {
-                let why = "another gateway answers there; stop it, or name another place";
-                return Err(failed(why.into()));
+                return Err(failed(TAKEN.into()));
             }
             std::fs::remove_file(path).map_err(|error| failed(error.to_string()))?;
         }
-        let listener = UnixListener::bind(path).map_err(|error| {
-            failed(format!("{error}; its directory must exist and be writable"))
+        let listener = UnixListener::bind(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => failed(ask::TOO_LONG.into()),
+            _ => failed(format!("{error}; its directory must exist and be writable")),
         })?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
             .map_err(|error| failed(error.to_string()))?;
-        let control = Self { listener, path: path.to_owned(), inode: inode(path) };
-        Ok(control)
+        Ok(Self { listener, path: path.to_owned(), inode: inode(path), _claim: claim })
     }
 
     /// Answers until `stop`.
@@ -194,14 +183,13 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
-    if !is_own(&stream)? {
-        return Ok(());
-    }
+    let is_own = is_own(&stream)?;
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(MAX_REQUEST_BYTES));
     tokio::time::timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
+        _ if !is_own => Reply::Error(STRANGER.to_owned()),
         Ok(request) => {
             let mut more = String::new();
             tokio::select! {
@@ -210,7 +198,9 @@ async fn converse(stream: UnixStream, keeper: &KeeperHandle) -> io::Result<()> {
                 _ = reader.read_line(&mut more) => return Ok(()),
             }
         }
-        Err(error) => Reply::Error(format!("not a request: {error}")),
+        Err(error) => Reply::Error(format!(
+            "no request that this gateway knows, which is sporegate {VERSION} ({error}); use its own version of the command"
+        )),
     };
     let mut text = serde_json::to_vec(&reply)?;
     text.push(b'\n');
@@ -233,11 +223,16 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
     let done = match request {
         Request::List => {
             return match keeper.list().await {
-                Ok(modules) => Reply::Modules(modules.into_iter().map(row).collect()),
+                Ok(modules) => Reply::Modules(modules),
                 Err(refusal) => Reply::Error(refusal.to_string()),
             };
         }
-        Request::Reload => keeper.reload().await,
+        Request::Reload => {
+            return match keeper.reload().await {
+                Ok(upshots) => Reply::Reloaded(upshots),
+                Err(refusal) => Reply::Error(refusal.to_string()),
+            };
+        }
         Request::Rollback { module } => keeper.change(&module, Asked::Rollback).await,
         Request::Disable { module } => keeper.change(&module, Asked::Disable).await,
         Request::Enable { module } => keeper.change(&module, Asked::Enable).await,
@@ -247,48 +242,3 @@ async fn answer(request: Request, keeper: &KeeperHandle) -> Reply {
         Err(refusal) => Reply::Error(refusal.to_string()),
     }
 }
-
-fn row(status: ModuleStatus) -> ModuleRow {
-    let (state, reason) = match status.state {
-        State::Loading => ("loading", None),
-        State::Active => ("active", None),
-        State::Draining => ("draining", None),
-        State::Rejected(reason) => ("rejected", Some(reason)),
-        State::RolledBack(reason) => ("rolled-back", Some(reason)),
-        State::Disabled => ("disabled", None),
-    };
-    ModuleRow {
-        name: status.name,
-        state: state.to_owned(),
-        reason: reason.map(|reason| reason.to_string()),
-        since: status.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
-        revision: status.revision,
-        on_probation: status.on_probation,
-        pauses: status.pauses,
-        can_roll_back: status.can_roll_back,
-        calls: status.calls,
-        errors: status.errors,
-        traps: status.traps,
-        instances: status.instances,
-        memory_bytes: status.memory_bytes,
-        queue: status.queue,
-    }
-}
-
-/// Asks a gateway.
-///
-/// # Errors
-/// Nobody answers there, or not in the words of this version.
-pub fn ask(path: &Path, request: &Request) -> io::Result<Reply> {
-    use std::io::{BufRead, BufReader, Read, Write};
-    let mut stream = std::os::unix::net::UnixStream::connect(path)?;
-    let mut text = serde_json::to_vec(request)?;
-    text.push(b'\n');
-    stream.write_all(&text)?;
-    let mut line = String::new();
-    BufReader::new(stream.take(MAX_REPLY_BYTES)).read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
-}
-
-/// Longest answer that is read, in bytes.
-const MAX_REPLY_BYTES: u64 = 64 << 20;

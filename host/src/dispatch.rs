@@ -12,7 +12,7 @@ use crate::modules::{Missed, Module, ModuleTable, Turn};
 use crate::rate::LineRate;
 use crate::registry::Registry;
 use crate::router::{Content, DisconnectRoute, Route};
-use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome, TrapCause};
+use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome};
 use crate::session::{Dropped, Session};
 
 pub use crate::modules::RouteCache;
@@ -27,21 +27,10 @@ const NATIVE_ECHO_PATH: &str = "/__native_echo";
 /// Messages that were dropped because their client is slow: the oldest, the newest, or replaced.
 const OUTBOX_DROPS: [&str; 3] = ["outbox-oldest", "outbox-newest", "outbox-replaced"];
 
-/// The failure of a call that its listener answered with an error.
-const REFUSED: &str = "refused";
-
-/// What calls of a module that pauses are counted under.
-const UNAVAILABLE: &str = "unavailable";
-
 /// Every reason for which a message is dropped.
 pub fn drops() -> Vec<&'static str> {
     let above_rate = [CloseReason::RATE, CloseReason::BYTE_RATE].map(|reason| reason.name());
     OUTBOX_DROPS.into_iter().chain(above_rate).collect()
-}
-
-/// Every cause for which a call fails.
-pub fn call_failures() -> Vec<&'static str> {
-    [REFUSED, UNAVAILABLE].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str)).collect()
 }
 
 /// Brings messages and disconnects to listeners.
@@ -127,7 +116,7 @@ impl Dispatcher {
                     Ok(Outcome::Proceed) => {}
                     Ok(Outcome::Stop) => break 'table,
                     Err(Missed::Failed(CallFailure::Refused(_))) => {}
-                    Err(Missed::Failed(CallFailure::Ended { .. }) | Missed::Counted(_)) => {
+                    Err(Missed::Failed(CallFailure::Ended { .. })) => {
                         match session.policy().on_failure {
                             OnFailure::Skip => {}
                             OnFailure::Close => return Some(CloseReason::LISTENER_FAILED),
@@ -175,12 +164,7 @@ impl Dispatcher {
             self.modules.refresh(&target);
             match result {
                 Ok(turn) => turn.finish(),
-                Err(Missed::Failed(failure)) => {
-                    self.note_failure(&target, session, &failure, Count::Yes);
-                }
-                Err(Missed::Counted(failure)) => {
-                    self.note_failure(&target, session, &failure, Count::No);
-                }
+                Err(Missed::Failed(failure)) => self.tell_failure(&target, session, &failure),
                 // No disconnect is refused.
                 Err(Missed::Unavailable) => {}
                 Err(Missed::Retired) => {
@@ -202,17 +186,8 @@ impl Dispatcher {
         let result = result.map(Turn::finish);
         // It may have sent to clients who are away.
         self.registry.relieve();
-        if matches!(result, Err(Missed::Unavailable)) {
-            module.counters().failures.increment(UNAVAILABLE);
-        }
-        match &result {
-            Err(Missed::Failed(failure)) => {
-                self.note_failure(module, call.session, failure, Count::Yes);
-            }
-            Err(Missed::Counted(failure)) => {
-                self.note_failure(module, call.session, failure, Count::No);
-            }
-            Ok(_) | Err(Missed::Retired | Missed::Unavailable) => {}
+        if let Err(Missed::Failed(failure)) = &result {
+            self.tell_failure(module, call.session, failure);
         }
         result
     }
@@ -261,35 +236,15 @@ impl Dispatcher {
         }
     }
 
-    fn note_failure(
-        &self,
-        module: &Module,
-        session: &Session,
-        failure: &CallFailure,
-        count: Count,
-    ) {
-        let (counter, cause) = match failure {
-            CallFailure::Refused(_) => (&self.counters.calls_refused, REFUSED),
-            CallFailure::Ended { cause, .. } => (&self.counters.calls_ended, cause.as_str()),
-        };
-        if count == Count::Yes {
-            counter.increment();
-            module.counters().failures.increment(cause);
-        }
+    /// The module has counted it.
+    fn tell_failure(&self, module: &Module, session: &Session, failure: &CallFailure) {
         let Some(admitted) = self.failure_lines.admit() else { return };
         let name = &**module.name();
-        let revision = module.digest();
+        let (revision, cause) = (module.digest(), failure.cause());
         let client = session.id_text();
         let more = admitted.dropped_before;
         tracing::warn!(module = name, %revision, client, cause, more, "listener failed: {failure}");
     }
-}
-
-/// Whether a failure is still to be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Count {
-    Yes,
-    No,
 }
 
 /// A listener by its names, whatever revision of its module it is of.

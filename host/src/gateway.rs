@@ -22,7 +22,9 @@ use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
-use crate::modules::{CHANGES, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch};
+use crate::modules::{
+    self, ChangeKind, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch,
+};
 use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server};
@@ -301,13 +303,13 @@ fn counters(config: &Config) -> Counters {
     let patterns = config.paths.iter().map(|rule| rule.pattern.to_string());
     let timed = if config.metrics.listen.is_some() { Timed::Yes } else { Timed::No };
     Counters::new(patterns, timed).showing(Reasons {
-        swaps: CHANGES.to_vec(),
+        swaps: ChangeKind::ALL.map(ChangeKind::as_str).to_vec(),
         rejected: server::rejections(),
         resumes_refused: ResumeRefused::ALL.map(ResumeRefused::name).to_vec(),
         sends_refused: Refusal::ALL.map(Refusal::name).to_vec(),
         dropped: dispatch::drops(),
         accept_errors: server::ACCEPT_ERRORS.to_vec(),
-        call_failures: dispatch::call_failures(),
+        call_failures: modules::call_failures(),
     })
 }
 

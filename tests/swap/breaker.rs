@@ -29,6 +29,8 @@ async fn a_module_that_keeps_trapping_is_not_called_for_a_while_and_comes_back()
     let modules = gateway.gateway().modules().modules();
     let failures = &modules[1].counters().failures;
     assert_eq!((failures.of("trap"), failures.of("unavailable")), (2, 1));
+    // What was not made ended no instance.
+    assert_eq!(status(&gateway, "tally").await.unwrap().traps, 2);
     // After its pause a call finds out that it is well again.
     tokio::time::sleep(std::time::Duration::from_millis(150)).await;
     assert_eq!(say(&mut client, "x").await, by("traps-on-demand", 1, 1));

@@ -77,11 +77,11 @@ async fn a_gateway_that_stops_waits_for_no_judgement() {
     assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(super) fn run(arguments: &[&str]) -> Output {
     sporegate().arg("modules").args(arguments).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     String::from_utf8(text).unwrap()
 }
@@ -101,7 +101,7 @@ async fn the_command_shows_modules_and_changes_them() {
     assert!(text.starts_with("MODULE"), "{text}");
 
     std::fs::write(modules.join("tally.wasm"), tally("second")).unwrap();
-    assert_eq!(said(&run(&["--control", &at, "reload"])), "done\n");
+    assert!(said(&run(&["--control", &at, "reload"])).starts_with("tally: swapped, now "));
     let rows: Value =
         serde_json::from_str(&said(&run(&["--control", &at, "list", "--json"]))).unwrap();
     assert_eq!(rows[0]["state"], "active");
@@ -171,7 +171,7 @@ async fn what_was_swapped_out_leaves_the_memory() {
     let swaps = |rounds: std::ops::Range<u64>| {
         for number in rounds {
             std::fs::write(modules.join("tally.wasm"), tally(&format!("round-{number}"))).unwrap();
-            assert_eq!(said(&run(&["--control", &at, "reload"])), "done\n");
+            assert!(run(&["--control", &at, "reload"]).status.success());
         }
         serving.resident_kib()
     };

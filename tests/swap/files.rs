@@ -220,6 +220,40 @@ async fn precompiled_code_beside_a_module_changes_nothing() {
 }
 
 #[tokio::test]
+async fn other_limits_reach_what_serves_though_the_file_beside_them_has_failed() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    say(&mut client, "x").await;
+    swap(&gateway, "traps").await;
+    assert_eq!(say(&mut client, "y").await, by("first", 2, 2));
+    put(&gateway, "tally.toml", b"[limits]\nsends = 0\n");
+    let status = looked(&gateway, "tally").await.unwrap();
+    assert!(matches!(&status.state, State::RolledBack(why) if why.contains("trap")), "{status:?}");
+    client.send("no answer").await;
+    client.settle().await;
+    std::fs::remove_file(path(&gateway, "tally.toml")).unwrap();
+    looked(&gateway, "tally").await;
+    // The same memory, in which the call that was refused had counted.
+    assert_eq!(say(&mut client, "z").await, by("first", 4, 4));
+    let swaps = &gateway.counters().swaps;
+    assert_eq!((swaps.of("adjusted"), swaps.of("swapped"), swaps.of("rolled-back")), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn other_limits_reach_what_serves_and_the_file_that_was_refused_is_tried_with_them() {
+    let gateway = setup().start().await;
+    let mut client = gateway.client("/tally").await;
+    rejected(&swap(&gateway, "start-fails").await);
+    put(&gateway, "tally.toml", b"[limits]\nsends = 0\n");
+    let reason = rejected(&looked(&gateway, "tally").await.unwrap());
+    assert!(reason.contains("told to fail"), "{reason}");
+    client.send("no answer").await;
+    client.settle().await;
+    let swaps = &gateway.counters().swaps;
+    assert_eq!((swaps.of("adjusted"), swaps.of("refused")), (1, 2));
+}
+
+#[tokio::test]
 async fn other_limits_do_not_end_probation() {
     let gateway = setup().start().await;
     let mut client = gateway.client("/tally").await;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use sporegate::config::FlagOverrides;
-use sporegate::control::{self, ModuleRow, Reply, Request};
+use sporegate::control::{self, Reply, Request};
+use sporegate::modules::{ModuleStatus, Upshot};
 
 use super::config_args::FileArg;
 use super::{Outcome, output};
@@ -19,6 +20,7 @@ the same user.
 Examples:
   sporegate serve --modules modules --control sporegate.sock
   sporegate modules --control sporegate.sock
+  sporegate modules --control sporegate.sock reload
   sporegate modules --control sporegate.sock rollback chat";
 
 /// Characters of a digest that are shown.
@@ -43,23 +45,8 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Looks at the module directory now, and returns when what has changed is swapped.
-    Reload,
-    /// Goes back to the revision that served before; the file is left alone until it changes.
-    Rollback {
-        /// Its name.
-        module: String,
-    },
-    /// Ends a module after what it was called for, and leaves it out.
-    Disable {
-        /// Its name.
-        module: String,
-    },
-    /// Loads a module that was disabled, rolled back or refused.
-    Enable {
-        /// Its name.
-        module: String,
-    },
+    #[command(flatten)]
+    Ask(Request),
 }
 
 pub(super) fn run(args: &ModulesArgs) -> Outcome {
@@ -68,27 +55,41 @@ pub(super) fn run(args: &ModulesArgs) -> Outcome {
         bail!("no control socket: name it with --control, as `sporegate serve --control` did");
     };
     let (request, as_json) = match &args.what {
-        None => (Request::List, false),
-        Some(What::List { json }) => (Request::List, *json),
-        Some(What::Reload) => (Request::Reload, false),
-        Some(What::Rollback { module }) => (Request::Rollback { module: module.clone() }, false),
-        Some(What::Disable { module }) => (Request::Disable { module: module.clone() }, false),
-        Some(What::Enable { module }) => (Request::Enable { module: module.clone() }, false),
+        None => (&Request::List, false),
+        Some(What::List { json }) => (&Request::List, *json),
+        Some(What::Ask(request)) => (request, false),
     };
-    let asked = control::ask(&socket, &request).with_context(|| {
-        let socket = socket.display();
-        format!("no gateway answers at {socket}; start one with --control {socket}")
-    });
-    match asked? {
+    match control::ask(&socket, request)? {
         Reply::Ok(_) => output::line("done")?,
         Reply::Error(why) => bail!("{why}"),
+        Reply::Reloaded(upshots) => {
+            output::text(&told(&upshots))?;
+            if upshots.iter().any(|upshot| upshot.failed) {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Reply::Modules(rows) if as_json => output::line(serde_json::to_string_pretty(&rows)?)?,
         Reply::Modules(rows) => output::text(&table(&rows))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(rows: &[ModuleRow]) -> String {
+/// What came of a look, one line for each module.
+fn told(upshots: &[Upshot]) -> String {
+    if upshots.is_empty() {
+        return "nothing has changed\n".to_owned();
+    }
+    let line = |upshot: &Upshot| {
+        let Upshot { module, result, revision, reason, .. } = upshot;
+        let revision = revision.as_deref().map(|digest| format!(", now {}", shown(digest)));
+        let reason = reason.as_deref().map(|reason| format!(": {reason}"));
+        let (revision, reason) = (revision.unwrap_or_default(), reason.unwrap_or_default());
+        format!("{module}: {result}{revision}{reason}\n")
+    };
+    upshots.iter().map(line).collect()
+}
+
+fn table(rows: &[ModuleStatus]) -> String {
     let head = [
         "MODULE",
         "STATE",
@@ -112,7 +113,7 @@ fn table(rows: &[ModuleRow]) -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
-        let reason = number.checked_sub(1).and_then(|at| rows.get(at)?.reason.as_deref());
+        let reason = number.checked_sub(1).and_then(|at| rows.get(at)?.state.reason());
         if let Some(reason) = reason {
             text.push_str(&format!("  because: {reason}\n"));
         }
@@ -120,18 +121,18 @@ fn table(rows: &[ModuleRow]) -> String {
     text
 }
 
-fn line(row: &ModuleRow) -> [String; 10] {
+fn line(row: &ModuleStatus) -> [String; 10] {
+    let state = row.state.name();
     let state = match (row.pauses, row.on_probation) {
-        (true, _) => format!("{} (pauses)", row.state),
-        (false, true) => format!("{} (on probation)", row.state),
-        (false, false) => row.state.clone(),
+        (true, _) => format!("{state} (pauses)"),
+        (false, true) => format!("{state} (on probation)"),
+        (false, false) => state.to_owned(),
     };
-    let revision =
-        row.revision.as_deref().map_or("-", |digest| digest.get(..SHOWN_DIGEST).unwrap_or(digest));
+    let revision = row.revision.as_deref().map_or("-", shown);
     [
         row.name.clone(),
         state,
-        ago(UNIX_EPOCH + Duration::from_secs(row.since)),
+        ago(row.since),
         revision.to_owned(),
         row.calls.to_string(),
         row.errors.to_string(),
@@ -140,6 +141,10 @@ fn line(row: &ModuleRow) -> [String; 10] {
         format!("{} KiB", row.memory_bytes.div_ceil(1 << 10)),
         row.queue.to_string(),
     ]
+}
+
+fn shown(digest: &str) -> &str {
+    digest.get(..SHOWN_DIGEST).unwrap_or(digest)
 }
 
 fn ago(since: SystemTime) -> String {

@@ -6,7 +6,7 @@ const LONGEST: usize = 128;
 
 /// The candidate that `given` most probably means: equal but for case and separators, or at most a
 /// third of its letters away. Ties go to the one that looks most alike as written.
-pub(super) fn nearest<'c>(
+pub(crate) fn nearest<'c>(
     given: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::AbortHandle;
+
 use super::directory::FoundModule;
 use super::loader::{Files, Loader, Reading};
-use super::module::{Module, Started};
-use super::outcome::{Changed, Outcome};
+use super::module::Module;
+use super::outcome::{Beside, Changed, Outcome};
 use super::standing::Health;
 use super::swap::{self, Inheritance, Swapped};
 use super::table::ModuleTable;
@@ -47,6 +49,14 @@ impl Task {
             Change::Remove { .. } | Change::Rollback { .. } => Self::Other,
         }
     }
+}
+
+/// A change that is being made.
+#[derive(Debug)]
+pub(super) struct Making {
+    pub(super) handle: AbortHandle,
+    pub(super) task: Task,
+    pub(super) since: Instant,
 }
 
 /// What was refused, and need not be tried again.
@@ -112,12 +122,7 @@ async fn load(
     rejected: Option<Rejected>,
 ) -> Outcome {
     let Files { config, digest, bytes } = files;
-    if let Some(known) = rejected
-        .filter(|it| it.digest == digest && it.config.as_ref().is_none_or(|other| *other == config))
-    {
-        let reason = Arc::clone(&known.reason);
-        return Outcome::Refused { rejected: Some(Box::new(known)), reason };
-    }
+    let rejected = rejected.filter(|it| it.digest == digest);
     let refuse = |reason: String| {
         let reason: Arc<str> = reason.into();
         let rejected =
@@ -127,17 +132,33 @@ async fn load(
     let same = before
         .as_ref()
         .and_then(|(module, _)| module.revision().filter(|revision| revision.digest() == digest));
-    if let (Some((module, old)), Some(revision)) = (&before, &same) {
-        if *old == config {
+    if let Some((module, old)) = &before {
+        let file = match (&same, &rejected) {
+            (Some(_), _) => Some(Beside::Same),
+            // What serves goes on, now or in the end: so it is told the limits before.
+            (None, Some(_)) => Some(Beside::Refused),
+            (None, None) => None,
+        };
+        if *old == config && file == Some(Beside::Same) {
             return Outcome::Unchanged;
         }
-        if !needs_fresh_instances(old, &config) {
-            let parts = || loader.succeeding_parts(Arc::clone(revision), &config, module);
+        if let Some(file) = file
+            && *old != config
+            && !needs_fresh_instances(old, &config)
+            && let Some(revision) = module.revision()
+        {
+            let parts = || loader.succeeding_parts(revision, &config, module);
             return match swap::adjust(table, module, parts).await {
-                Ok(module) => Outcome::Adjusted { module, config: Box::new(config.clone()) },
+                Ok(module) => Outcome::Adjusted { module, config: Box::new(config.clone()), file },
                 Err(error) => refuse(error.to_string()),
             };
         }
+    }
+    if let Some(known) =
+        rejected.filter(|it| it.config.as_ref().is_none_or(|other| *other == config))
+    {
+        let reason = Arc::clone(&known.reason);
+        return Outcome::Refused { rejected: Some(Box::new(known)), reason };
     }
     let revision = match same {
         Some(revision) => revision,
@@ -149,7 +170,7 @@ async fn load(
     let Some((old, old_config)) = before else {
         return match loader.start(revision, &config, None).await {
             Ok(started) => {
-                let module = publish(table, started);
+                let module = started.publish(table);
                 Outcome::Loaded { module, config: Box::new(config) }
             }
             Err(reason) => refuse(reason),
@@ -243,15 +264,6 @@ async fn replace(
     }
 }
 
-fn publish(table: &ModuleTable, started: Started) -> Arc<Module> {
-    let Started { module, effects } = started;
-    table.put(Arc::clone(&module));
-    for mut effects in effects {
-        effects.apply(&module.context().counters.messages_queued);
-    }
-    module
-}
-
 /// Whether a change of settings reaches further than limits.
 fn needs_fresh_instances(old: &ModuleConfig, new: &ModuleConfig) -> bool {
     let places = |run: &Run| (run.instances, run.affinity, run.lifetime);
@@ -263,9 +275,7 @@ impl Fallback {
     pub(super) fn forget_states(&mut self) {
         self.states = Vec::new();
     }
-}
 
-impl Fallback {
     /// What it handed over, in bytes.
     pub(super) fn state_bytes(&self) -> usize {
         self.states.iter().flatten().map(|state| state.data.len()).sum()

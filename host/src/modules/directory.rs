@@ -6,15 +6,19 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::ModuleName;
 use crate::printable::printable;
 
-const EXTENSION: &str = "wasm";
+pub(super) const EXTENSION: &str = "wasm";
 pub(super) const SIDECAR_EXTENSION: &str = "toml";
 
 /// What engines call their machine code. Loading it would be running it.
 const PRECOMPILED: &str = "cwasm";
+
+/// How long files must have kept still before they are read.
+pub(super) const SETTLE: Duration = Duration::from_millis(250);
 
 /// A file that may be a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,11 @@ impl Mark {
     pub(super) fn of(path: &Path) -> Option<Self> {
         let sidecar = FileMark::of(&path.with_extension(SIDECAR_EXTENSION));
         Some(Self { module: FileMark::of(path)?, sidecar })
+    }
+
+    /// Which file makes the difference, by its extension.
+    pub(super) fn difference(&self, other: &Self) -> &'static str {
+        if self.module == other.module { SIDECAR_EXTENSION } else { EXTENSION }
     }
 }
 

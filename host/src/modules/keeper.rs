@@ -10,24 +10,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{Change, Task};
-use super::directory::{self, FoundModule, Refused};
-use super::kept::{Kept, State};
+use super::change::{Change, Making, Task};
+use super::directory::{self, FoundModule, Refused, SETTLE};
+use super::kept::Kept;
 use super::loader::{Loaded, Loader};
 use super::orders::{Asked, Command, KeeperHandle, Refusal};
 use super::outcome::{Changed, Outcome};
+use super::reload::Reloading;
 use super::standing::Health;
+use super::status::State;
 use super::table::ModuleTable;
+use crate::config::nearest;
 
 /// Time between two looks at the directory.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// How long files must have kept still before they are read.
-const SETTLE: Duration = Duration::from_millis(250);
 
 /// Whether the directory is looked at without being asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +49,7 @@ pub struct Keeper {
     changes: JoinSet<(String, Changed)>,
     commands: mpsc::Receiver<Command>,
     /// Who waits until a look has had its consequences.
-    reloading: Vec<oneshot::Sender<()>>,
-    unread: bool,
+    reloading: Vec<Reloading>,
 }
 
 impl Keeper {
@@ -80,7 +79,6 @@ impl Keeper {
             changes: JoinSet::new(),
             commands,
             reloading: Vec::new(),
-            unread: false,
         };
         (keeper, handle)
     }
@@ -116,14 +114,12 @@ impl Keeper {
         for kept in self.modules.values_mut() {
             kept.end_probation_in_time();
         }
-        if self.watch == Watch::On || self.unread || !self.reloading.is_empty() {
+        let is_unread = self.modules.values().any(Kept::is_pending);
+        if self.watch == Watch::On || is_unread || !self.reloading.is_empty() {
             self.look().await;
         }
-        if !self.unread && self.changes.is_empty() {
-            for waiting in self.reloading.drain(..) {
-                // Whoever asked may have gone.
-                let _ = waiting.send(());
-            }
+        for asked in self.reloading.extract_if(.., |asked| asked.is_over(&self.modules)) {
+            asked.answer(&self.modules);
         }
     }
 
@@ -135,12 +131,13 @@ impl Keeper {
             Ok(Err(error)) => {
                 let directory = self.directory.display();
                 tracing::warn!(%directory, %error, "cannot look at the modules; they go on");
-                self.unread = false;
+                let reason = format!("module directory {directory}: {error}; what serves goes on");
+                self.reloading.drain(..).for_each(|asked| asked.fail(&reason));
                 return;
             }
             Err(_) => return,
         };
-        self.unread = false;
+        self.modules.values_mut().for_each(|kept| kept.set_pending(false));
         let now = Instant::now();
         let mut gone: Vec<String> = self.modules.keys().cloned().collect();
         for found in scan.found {
@@ -159,6 +156,9 @@ impl Keeper {
                 tracing::error!(module = name, "module refused: {}", refused.reason);
                 kept.seen = refused.mark;
                 kept.set(State::Rejected(refused.reason.as_str().into()));
+                for asked in &mut self.reloading {
+                    asked.note_refused(&name, &refused.reason);
+                }
             }
             if let Some(reply) = kept.reply.take() {
                 let _ = reply.send(Err(Refusal::Failed(refused.reason)));
@@ -178,7 +178,7 @@ impl Keeper {
         }
         let still = kept.still_since(found.mark, now);
         if kept.is_busy() || still < SETTLE {
-            self.unread = true;
+            kept.set_pending(true);
             return;
         }
         kept.seen = found.mark;
@@ -197,12 +197,12 @@ impl Keeper {
             return;
         }
         if kept.is_busy() {
-            self.unread = true;
+            kept.set_pending(true);
             return;
         }
         // A file that is replaced may be away for a moment.
         if now.duration_since(*kept.missing_since.get_or_insert(now)) < SETTLE {
-            self.unread = true;
+            kept.set_pending(true);
             return;
         }
         match kept.serving.take() {
@@ -221,7 +221,7 @@ impl Keeper {
         let task = Task::of(&change);
         let kept = self.modules.entry(name.clone()).or_default();
         let handle = self.changes.spawn(async move { (name, change.make(&loader, &table).await) });
-        kept.change = Some((handle, task));
+        kept.change = Some(Making { handle, task, since: Instant::now() });
     }
 
     /// Goes back where a module was condemned.
@@ -238,11 +238,11 @@ impl Keeper {
             match self.modules.get(&name).and_then(|kept| kept.change.as_ref()) {
                 None => {}
                 // Its clients wait: the new file has time.
-                Some((load, Task::Load)) => {
-                    load.abort();
+                Some(Making { handle, task: Task::Load, .. }) => {
+                    handle.abort();
                     continue;
                 }
-                Some((_, Task::Other)) => continue,
+                Some(Making { task: Task::Other, .. }) => continue,
             }
             tracing::warn!(module = name, %reason, "failed on probation: going back");
             if let Err(refusal) = self.begin_rollback(&name, reason) {
@@ -264,9 +264,9 @@ impl Keeper {
 
     /// A module that nothing is being done with.
     fn kept(&mut self, name: &str) -> Result<&mut Kept, Refusal> {
-        let known = || self.modules.keys().cloned().collect::<Vec<_>>().join(", ");
         if !self.modules.contains_key(name) {
-            return Err(Refusal::Unknown { name: name.to_owned(), known: known() });
+            let hint = hint(name, self.modules.keys().map(String::as_str));
+            return Err(Refusal::Unknown { name: name.to_owned(), hint });
         }
         match self.modules.get_mut(name) {
             Some(kept) if !kept.is_busy() => Ok(kept),
@@ -277,30 +277,27 @@ impl Keeper {
     /// Takes in what a change came to.
     fn note(&mut self, name: &str, changed: Changed) {
         let Some(kept) = self.modules.get_mut(name) else { return };
-        kept.change = None;
+        let made = kept.change.take().filter(|made| made.task == Task::Load);
         let counters = &self.loader.counters;
         let Changed { outcome, duration } = changed;
         outcome.tell(name, duration);
-        counters.swaps.increment(outcome.label());
+        counters.swaps.increment(outcome.kind().as_str());
         if let Some(pause) = outcome.pause() {
             counters.swap_pause.record(pause);
         }
+        for asked in &mut self.reloading {
+            asked.note(name, &outcome, made.as_ref().map(|made| made.since));
+        }
+        if outcome.is_to_be_continued() {
+            // Who waits for it goes on waiting.
+            kept.look_again();
+        } else if let Some(reply) = kept.reply.take() {
+            // Whoever asked may have gone.
+            let _ = reply.send(outcome.result().map_err(Refusal::Failed));
+        }
         match outcome {
-            // It is looked at again; who waits for it goes on waiting.
-            Outcome::Changing => {
-                kept.seen = None;
-                self.unread = true;
-            }
-            outcome => {
-                if let Some(reply) = kept.reply.take() {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(outcome.result().map_err(Refusal::Failed));
-                }
-                match outcome {
-                    Outcome::Removed if !kept.is_disabled() => drop(self.modules.remove(name)),
-                    outcome => kept.take_in(outcome),
-                }
-            }
+            Outcome::Removed if !kept.is_disabled() => drop(self.modules.remove(name)),
+            outcome => kept.take_in(outcome),
         }
         // It may have been condemned while it was busy.
         self.judge();
@@ -309,11 +306,10 @@ impl Keeper {
     /// A change has come to nothing; what it was for is looked at again.
     fn note_given_up(&mut self, task: tokio::task::Id) {
         let given_up =
-            |kept: &&mut Kept| kept.change.as_ref().is_some_and(|(handle, _)| handle.id() == task);
+            |kept: &&mut Kept| kept.change.as_ref().is_some_and(|made| made.handle.id() == task);
         if let Some(kept) = self.modules.values_mut().find(given_up) {
             kept.change = None;
-            kept.seen = None;
-            self.unread = true;
+            kept.look_again();
         }
         self.judge();
     }
@@ -324,10 +320,7 @@ impl Keeper {
                 let list = self.modules.iter().map(|(name, kept)| kept.status(name));
                 let _ = reply.send(list.collect());
             }
-            Command::Reload(reply) => {
-                self.reloading.push(reply);
-                self.unread = true;
-            }
+            Command::Reload(reply) => self.reloading.push(Reloading::new(reply)),
             Command::Change { name, what, reply } => match self.begin_asked(&name, what) {
                 Ok(kept) => kept.reply = Some(reply),
                 Err(refusal) => drop(reply.send(Err(refusal))),
@@ -353,10 +346,21 @@ impl Keeper {
                     return Err(not_so(name, "serving"));
                 }
                 kept.forget_refusals();
-                self.unread = true;
             }
         }
         self.modules.get_mut(name).ok_or_else(|| Refusal::Busy(name.to_owned()))
+    }
+}
+
+/// Which module may be meant by a name that none has.
+fn hint<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    // The file is what people see.
+    let stem = name.strip_suffix(".wasm").unwrap_or(name);
+    match nearest(stem, known) {
+        Some(meant) => format!("did you mean `{meant}`? known: {all}"),
+        None if all.is_empty() => "there is none at all".to_owned(),
+        None => format!("known: {all}"),
     }
 }
 

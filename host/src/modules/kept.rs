@@ -1,28 +1,21 @@
 //! What the keeper knows of one module.
-//!
-//! ```text
-//! Loading --> Active --file gone--> Draining --> (forgotten)
-//!    |          |  ^ \--disable--> Disabled --enable--> Loading
-//!    v          |  |
-//! Rejected      +--+--failed on probation, or asked for--> RolledBack
-//! ```
-//! Rejected and RolledBack say why; what serves goes on meanwhile, if anything does.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
 use super::breaker::Phase;
-use super::change::{Fallback, Rejected, Task};
-use super::directory::Mark;
+use super::change::{Fallback, Making, Rejected};
+use super::directory::{EXTENSION, Mark};
 use super::loader::LoadedModule;
 use super::module::Module;
 use super::orders::Refusal;
-use super::outcome::Outcome;
+use super::outcome::{Beside, Outcome};
 use super::standing::Health;
+use super::status::{ModuleStatus, State};
 use crate::config::ModuleConfig;
+use crate::sandbox::{CallFailure, TrapCause};
 
 /// One module as the keeper knows it.
 #[derive(Debug)]
@@ -36,60 +29,16 @@ pub(super) struct Kept {
     pub(super) seen: Option<Mark>,
     pub(super) missing_since: Option<Instant>,
     /// What is being done with it.
-    pub(super) change: Option<(AbortHandle, Task)>,
+    pub(super) change: Option<Making>,
     pub(super) reply: Option<oneshot::Sender<Result<(), Refusal>>>,
+    /// Its files are to be looked at again.
+    pending: bool,
     still: Option<(Option<Mark>, Instant)>,
+    /// The file that has moved last, by its extension.
+    restless: &'static str,
     probation_until: Option<Instant>,
     state: State,
     since: SystemTime,
-}
-
-/// Where a module is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Its files are read, compiled, started.
-    Loading,
-    /// It serves what its files say.
-    Active,
-    /// Its file is gone, and it answers what it was called for.
-    Draining,
-    /// What its files say was refused.
-    Rejected(Arc<str>),
-    /// What its files say has failed; what served before serves again.
-    RolledBack(Arc<str>),
-    /// An operator has ended it.
-    Disabled,
-}
-
-/// A module as operators see it.
-#[derive(Clone, Debug)]
-pub struct ModuleStatus {
-    /// Its name.
-    pub name: String,
-    /// Where it is in its life.
-    pub state: State,
-    /// Since when.
-    pub since: SystemTime,
-    /// SHA-256 of the file of what serves, in hexadecimal; none where nothing does.
-    pub revision: Option<String>,
-    /// Whether what serves is on probation.
-    pub on_probation: bool,
-    /// Whether it pauses, because it keeps failing.
-    pub pauses: bool,
-    /// Whether there is something to go back to.
-    pub can_roll_back: bool,
-    /// Calls for messages and disconnects since the gateway started.
-    pub calls: u64,
-    /// Calls that a listener answered with an error.
-    pub errors: u64,
-    /// Calls that ended their instance.
-    pub traps: u64,
-    /// Places for instances.
-    pub instances: usize,
-    /// Linear memory and tables of all of them, in bytes.
-    pub memory_bytes: usize,
-    /// Messages that wait for an instance now.
-    pub queue: usize,
 }
 
 impl Default for Kept {
@@ -103,7 +52,9 @@ impl Default for Kept {
             missing_since: None,
             change: None,
             reply: None,
+            pending: false,
             still: None,
+            restless: EXTENSION,
             probation_until: None,
             state: State::Loading,
             since: SystemTime::now(),
@@ -147,19 +98,45 @@ impl Kept {
     /// How long the files have looked like this.
     pub(super) fn still_since(&mut self, mark: Option<Mark>, now: Instant) -> Duration {
         match self.still {
-            Some((known, since)) if known == mark => now.duration_since(since),
-            Some(_) | None => {
-                self.still = Some((mark, now));
-                Duration::ZERO
+            Some((known, since)) if known == mark => return now.duration_since(since),
+            Some((Some(known), _)) => {
+                self.restless = mark.map_or(EXTENSION, |mark| mark.difference(&known));
             }
+            Some((None, _)) | None => {}
         }
+        self.still = Some((mark, now));
+        Duration::ZERO
     }
 
-    /// The files are read again as if nothing was known of them.
+    /// Its files are read again as if nobody had seen them.
+    pub(super) fn look_again(&mut self) {
+        self.seen = None;
+        self.pending = true;
+    }
+
+    /// The same, and as if nothing was known of them.
     pub(super) fn forget_refusals(&mut self) {
         self.rejected = None;
-        self.seen = None;
+        self.look_again();
         self.set(State::Loading);
+    }
+
+    /// Whether its files are to be looked at again.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending
+    }
+
+    pub(super) fn set_pending(&mut self, pending: bool) {
+        self.pending = pending;
+    }
+
+    /// The file that has moved last, by its extension.
+    pub(super) fn restless_file(&self) -> &'static str {
+        self.restless
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     /// Probation ends after its time, too.
@@ -183,9 +160,14 @@ impl Kept {
         match outcome {
             Outcome::Unchanged => self.set(State::Active),
             Outcome::Changing | Outcome::Removed => {}
-            Outcome::Loaded { module, config } | Outcome::Adjusted { module, config } => {
+            Outcome::Loaded { module, config }
+            | Outcome::Adjusted { module, config, file: Beside::Same } => {
                 self.serve(module, *config);
                 self.set(State::Active);
+            }
+            // What is wrong with the file is so still.
+            Outcome::Adjusted { module, config, file: Beside::Refused } => {
+                (self.serving, self.config) = (Some(module), Some(*config));
             }
             Outcome::Swapped { module, config, before, .. } => {
                 self.probation_until = Some(Instant::now() + config.run.probation_time);
@@ -195,10 +177,14 @@ impl Kept {
                 (self.state, self.since) = (State::Active, SystemTime::now());
             }
             Outcome::Refused { rejected, reason } => {
+                let has_failed = rejected.as_ref().is_some_and(|it| it.config.is_none());
                 if let Some(rejected) = rejected {
                     self.rejected = Some(*rejected);
                 }
-                self.set(State::Rejected(reason));
+                self.set(match has_failed {
+                    true => State::RolledBack(reason),
+                    false => State::Rejected(reason),
+                });
             }
             Outcome::RolledBack { module, left, config, before, .. } => {
                 let reason = Arc::clone(&left.reason);
@@ -226,11 +212,7 @@ impl Kept {
     /// As operators see it.
     pub(super) fn status(&self, name: &str) -> ModuleStatus {
         let module = self.serving.as_deref();
-        let failures = module.map(|module| module.counters().failures.all()).unwrap_or_default();
-        let count = |refused: bool| {
-            let rows = failures.iter().filter(|(cause, _)| (*cause == "refused") == refused);
-            rows.map(|(_, count)| *count).sum()
-        };
+        let failures = |cause| module.map_or(0, |module| module.counters().failures.of(cause));
         ModuleStatus {
             name: name.to_owned(),
             state: if self.is_busy() && !self.is_ending() {
@@ -244,8 +226,8 @@ impl Kept {
             pauses: module.is_some_and(|module| module.phase() != Phase::Closed),
             can_roll_back: self.fallback.is_some(),
             calls: module.map_or(0, |module| module.counters().calls.get()),
-            errors: count(true),
-            traps: count(false),
+            errors: failures(CallFailure::REFUSED),
+            traps: TrapCause::ALL.map(|cause| failures(cause.as_str())).iter().sum(),
             instances: module.map_or(0, |module| module.run().instances),
             memory_bytes: module.map_or(0, |module| module.context().used.used()),
             queue: module.map_or(0, Module::in_line),

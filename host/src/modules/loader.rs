@@ -4,12 +4,12 @@
 use std::hash::RandomState;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::directory::{self, FoundModule, Mark, Refused, Unread};
-use super::module::{Module, Parts, Started};
+use super::directory::{self, FoundModule, Mark, Refused, SETTLE, Unread};
+use super::module::{Module, Parts};
+use super::started::Started;
 use crate::config::{ModuleConfig, ModuleDefaults, ModuleName};
 use crate::counters::Counters;
 use crate::path::PathSet;
@@ -18,9 +18,8 @@ use crate::sandbox::{
     Digest256, MemoryMeter, ModuleContext, ModuleListeners, ModuleLog, Revision, Sandbox,
 };
 
-/// How often a file that is being written when the gateway starts is looked at again, and when.
+/// How often a file that is being written when the gateway starts is looked at again.
 const LOOKS: u32 = 20;
-const SETTLE: Duration = Duration::from_millis(250);
 
 /// What every module is loaded with.
 #[derive(Debug)]
@@ -111,11 +110,7 @@ impl Loader {
         };
         let Files { config, bytes, .. } = files;
         let revision = Arc::new(self.compile(bytes).await?);
-        let started = self.start(revision, &config, None).await?;
-        let Started { module, effects } = started;
-        for mut effects in effects {
-            effects.apply(&self.counters.messages_queued);
-        }
+        let module = self.start(revision, &config, None).await?.announce();
         Ok(LoadedModule { module, config, mark: found.mark })
     }
 

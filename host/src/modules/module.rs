@@ -10,14 +10,24 @@ use tokio::sync::Notify;
 use super::breaker::{Breaker, Leave, Patience, Phase};
 use super::slot::{Expect, Hold, Retired, Slot};
 use super::standing::{Health, Standing};
+use super::started::Started;
+use super::turn::{Missed, Turn};
 
 use crate::config::{Affinity, Lifetime, Run};
-use crate::counters::{Counters, ModuleCounters};
+use crate::counters::ModuleCounters;
 use crate::sandbox::{
-    CallFailure, Called, Digest256, DisconnectCall, Effects, Instance, MessageCall, ModuleContext,
-    Outcome, Revision,
+    CallFailure, Called, Digest256, DisconnectCall, Instance, MessageCall, ModuleContext, Outcome,
+    Revision,
 };
 use crate::session::Session;
+
+/// What calls of a module that pauses are counted under.
+const UNAVAILABLE: &str = "unavailable";
+
+/// Every cause under which a call that does not succeed is counted.
+pub fn call_failures() -> Vec<&'static str> {
+    CallFailure::causes().chain([UNAVAILABLE]).collect()
+}
 
 /// A loaded module.
 #[derive(Debug)]
@@ -48,58 +58,6 @@ pub struct Parts {
     pub spread: RandomState,
     /// Rings when the module is condemned.
     pub alarm: Arc<Notify>,
-}
-
-/// A module that is ready and that nobody knows yet.
-#[derive(Debug)]
-pub struct Started {
-    /// The module.
-    pub module: Arc<Module>,
-    /// What its first calls asked for; it happens when the module is known.
-    pub effects: Vec<Effects>,
-}
-
-/// A call that succeeded. Its instance takes the next one only when this is gone, so that what one
-/// call asked for happens before what the next one asks for.
-#[derive(Debug)]
-pub struct Turn<'a, T> {
-    called: Called<T>,
-    counters: &'a Counters,
-    _hold: Hold<'a>,
-}
-
-/// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum Missed {
-    /// It was made, and failed.
-    #[error(transparent)]
-    Failed(#[from] CallFailure),
-    /// The same, and it is counted.
-    #[error("{0}")]
-    Counted(CallFailure),
-    /// Nothing of it has happened, and the module is no longer the one to make it: whoever listens
-    /// now is.
-    #[error("another revision has taken over")]
-    Retired,
-    /// The module pauses, because it keeps ending its instances.
-    #[error("the module pauses after too many failures")]
-    Unavailable,
-}
-
-impl From<Retired> for Missed {
-    fn from(_: Retired) -> Self {
-        Self::Retired
-    }
-}
-
-impl Missed {
-    /// The failure, if it is one; else it is what the caller is told.
-    fn into_failure(self) -> Result<CallFailure, Self> {
-        match self {
-            Self::Failed(failure) | Self::Counted(failure) => Ok(failure),
-            Self::Retired | Self::Unavailable => Err(self),
-        }
-    }
 }
 
 impl Module {
@@ -227,13 +185,14 @@ impl Module {
     pub async fn on_message(&self, call: &MessageCall<'_>) -> Result<Turn<'_, Outcome>, Missed> {
         let mut hold = self.hold(call.session).await?;
         // Now, not before the line: it may have failed meanwhile.
-        let leave = self.breaker.admit().ok_or(Missed::Unavailable)?;
+        let leave = self.breaker.admit().ok_or_else(|| self.count_unavailable())?;
         self.count_call();
         let in_call = call.session.enter_call();
         let result = match self.ready(&mut hold).await {
             Ok(instance) => instance.on_message(call).await,
             Err(missed) => Err(missed.into_failure()?),
         };
+        self.count_failure(&result);
         self.tell(leave, &result);
         let turn = self.turn(hold, result);
         drop(in_call);
@@ -249,6 +208,7 @@ impl Module {
             Ok(instance) => instance.on_disconnect(call).await,
             Err(missed) => Err(missed.into_failure()?),
         };
+        self.count_failure(&result);
         let turn = self.turn(hold, result);
         self.judge(turn).await
     }
@@ -278,13 +238,19 @@ impl Module {
         self.counters.calls.increment();
     }
 
-    /// One that condemns the module is told with it, and not as a failed call, for it may be made
-    /// again.
-    fn count_failure(&self, failure: &CallFailure) {
-        if let CallFailure::Ended { cause, .. } = failure {
-            self.context.counters.calls_ended.increment();
-            self.counters.failures.increment(cause.as_str());
+    fn count_failure<T>(&self, result: &Result<Called<T>, CallFailure>) {
+        let Err(failure) = result else { return };
+        let counters = &self.context.counters;
+        match failure {
+            CallFailure::Refused(_) => counters.calls_refused.increment(),
+            CallFailure::Ended { .. } => counters.calls_ended.increment(),
         }
+        self.counters.failures.increment(failure.cause());
+    }
+
+    fn count_unavailable(&self) -> Missed {
+        self.counters.failures.increment(UNAVAILABLE);
+        Missed::Unavailable
     }
 
     /// Tells the breaker how a call went.
@@ -311,8 +277,7 @@ impl Module {
         if spent {
             *hold = None;
         }
-        let turn =
-            result.map(|called| Turn { called, counters: &self.context.counters, _hold: hold });
+        let turn = result.map(|called| Turn::new(called, &self.context.counters, hold));
         (turn, trace)
     }
 
@@ -327,11 +292,10 @@ impl Module {
         }
         match turn {
             Err(failure @ CallFailure::Ended { .. }) => {
-                self.count_failure(&failure);
                 let retired = Box::pin(self.standing.condemn(&failure)).await;
                 match (retired, trace) {
                     (true, Trace::None) => Err(Missed::Retired),
-                    (true, Trace::Some) | (false, _) => Err(Missed::Counted(failure)),
+                    (true, Trace::Some) | (false, _) => Err(Missed::Failed(failure)),
                 }
             }
             other => {
@@ -389,12 +353,4 @@ fn patience(run: Run) -> Patience {
 enum Trace {
     None,
     Some,
-}
-
-impl<T> Turn<'_, T> {
-    /// Makes what the call asked for happen, and gives its answer.
-    pub fn finish(mut self) -> T {
-        self.called.effects.apply(&self.counters.messages_queued);
-        self.called.answer
-    }
 }

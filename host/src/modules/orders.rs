@@ -2,7 +2,8 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::kept::ModuleStatus;
+use super::reload::Upshot;
+use super::status::ModuleStatus;
 
 /// Commands that may wait; one more waits where it comes from.
 const MAX_COMMANDS: usize = 16;
@@ -15,7 +16,7 @@ pub struct KeeperHandle(mpsc::Sender<Command>);
 #[derive(Debug)]
 pub(super) enum Command {
     List(oneshot::Sender<Vec<ModuleStatus>>),
-    Reload(oneshot::Sender<()>),
+    Reload(oneshot::Sender<Result<Vec<Upshot>, Refusal>>),
     Change { name: String, what: Asked, reply: oneshot::Sender<Result<(), Refusal>> },
 }
 
@@ -34,12 +35,12 @@ pub enum Asked {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such module.
-    #[error("there is no module `{name}`; known: {known}")]
+    #[error("there is no module `{name}`; {hint}")]
     Unknown {
         /// What was asked for.
         name: String,
-        /// What there is.
-        known: String,
+        /// What there is, and what may be meant.
+        hint: String,
     },
     /// Something is being done with it.
     #[error("module `{0}` is being changed; try again")]
@@ -74,9 +75,10 @@ impl KeeperHandle {
         self.ask(Command::List).await
     }
 
-    /// Looks at the directory, and returns when what follows from it is done.
-    pub async fn reload(&self) -> Result<(), Refusal> {
-        self.ask(Command::Reload).await
+    /// Looks at the directory, and returns what followed from it when that is done: for each module
+    /// that changed, and each whose files are refused.
+    pub async fn reload(&self) -> Result<Vec<Upshot>, Refusal> {
+        self.ask(Command::Reload).await?
     }
 
     /// Changes one module, and returns when it is done.

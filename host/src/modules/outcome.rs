@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     /// It serves, and nothing did before.
     Loaded { module: Arc<Module>, config: Box<ModuleConfig> },
     /// The same instances go on under other limits.
-    Adjusted { module: Arc<Module>, config: Box<ModuleConfig> },
+    Adjusted { module: Arc<Module>, config: Box<ModuleConfig>, file: Beside },
     /// Another revision serves.
     Swapped {
         module: Arc<Module>,
@@ -48,33 +48,87 @@ pub(super) enum Outcome {
     Removed,
 }
 
-/// What changes of modules come to, as they are counted.
-pub const CHANGES: [&str; 9] = [
-    "unchanged",
-    "changing",
-    "loaded",
-    "adjusted",
-    "swapped",
-    "refused",
-    "rolled-back",
-    "stuck",
-    "removed",
-];
+/// The module's file beside the settings that an adjusted module goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// That of the module.
+    Same,
+    /// Another, which was refused before. It is judged next, with these settings.
+    Refused,
+}
 
-impl Outcome {
-    /// Stable name, one of [`CHANGES`].
-    pub(super) fn label(&self) -> &'static str {
+/// What kinds of outcome a change has, as they are counted and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The files say what is so.
+    Unchanged,
+    /// Somebody is writing the files.
+    Changing,
+    /// It serves, and nothing did before.
+    Loaded,
+    /// The same instances go on under other limits.
+    Adjusted,
+    /// Another revision serves.
+    Swapped,
+    /// What served goes on.
+    Refused,
+    /// What served before serves again.
+    RolledBack,
+    /// It could not be gone back.
+    Stuck,
+    /// Nothing serves any more.
+    Removed,
+}
+
+impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::Unchanged,
+        Self::Changing,
+        Self::Loaded,
+        Self::Adjusted,
+        Self::Swapped,
+        Self::Refused,
+        Self::RolledBack,
+        Self::Stuck,
+        Self::Removed,
+    ];
+
+    /// Stable name.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unchanged => "unchanged",
             Self::Changing => "changing",
-            Self::Loaded { .. } => "loaded",
-            Self::Adjusted { .. } => "adjusted",
-            Self::Swapped { .. } => "swapped",
-            Self::Refused { .. } => "refused",
-            Self::RolledBack { .. } => "rolled-back",
-            Self::Stuck { .. } => "stuck",
+            Self::Loaded => "loaded",
+            Self::Adjusted => "adjusted",
+            Self::Swapped => "swapped",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled-back",
+            Self::Stuck => "stuck",
             Self::Removed => "removed",
         }
+    }
+}
+
+impl Outcome {
+    /// Of which kind it is.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Unchanged => Kind::Unchanged,
+            Self::Changing => Kind::Changing,
+            Self::Loaded { .. } => Kind::Loaded,
+            Self::Adjusted { .. } => Kind::Adjusted,
+            Self::Swapped { .. } => Kind::Swapped,
+            Self::Refused { .. } => Kind::Refused,
+            Self::RolledBack { .. } => Kind::RolledBack,
+            Self::Stuck { .. } => Kind::Stuck,
+            Self::Removed => Kind::Removed,
+        }
+    }
+
+    /// Whether the files are to be looked at again, before anybody is answered.
+    pub(super) fn is_to_be_continued(&self) -> bool {
+        matches!(self, Self::Changing | Self::Adjusted { file: Beside::Refused, .. })
     }
 
     /// How long nobody was called.

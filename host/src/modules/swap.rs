@@ -13,11 +13,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::module::{Module, Parts, Started};
+use super::module::{Module, Parts};
 use super::slot::{Expect, Hold, Slot};
+use super::started::Started;
 use super::table::ModuleTable;
 use crate::config::{Lifetime, Run};
-use crate::sandbox::{CallFailure, Effects, Instance, Snapshot};
+use crate::sandbox::{CallFailure, Instance, Snapshot};
 
 /// What a swap came to.
 #[derive(Debug)]
@@ -69,24 +70,22 @@ pub(super) enum Inheritance<'a> {
 pub(super) async fn exchange(
     table: &ModuleTable,
     old: &Module,
-    new: Started,
+    mut new: Started,
     inheritance: Inheritance<'_>,
 ) -> Result<Swapped, SwapError> {
     let mut holds = claim_all(old).await?;
     let began = Instant::now();
-    let Started { module, mut effects } = new;
     let states = match inheritance {
         Inheritance::Nothing => Vec::new(),
-        Inheritance::Exported { kept } => {
-            hand_over(&mut holds, &module, kept, &mut effects).await?
-        }
+        Inheritance::Exported { kept } => hand_over(&mut holds, &mut new, kept).await?,
     };
-    table.put(Arc::clone(&module));
-    for mut effects in effects {
-        effects.apply(&module.context().counters.messages_queued);
-    }
+    new.publish(table);
+    // Their memory goes last: with several places nobody waits for that of the others.
+    let instances = take_instances(&mut holds);
     retire(old, holds);
-    Ok(Swapped { pause: began.elapsed(), states })
+    let pause = began.elapsed();
+    drop(instances);
+    Ok(Swapped { pause, states })
 }
 
 /// Goes on with the same instances under other limits.
@@ -98,8 +97,7 @@ pub(super) async fn adjust(
     let mut holds = claim_all(old).await?;
     // Made now: nobody changes the listeners any more.
     let parts = make();
-    let mut instances: Vec<Option<Box<Instance>>> =
-        holds.iter_mut().map(|hold| hold.take()).collect();
+    let mut instances = take_instances(&mut holds);
     for instance in instances.iter_mut().flatten() {
         instance.adopt(&parts.context);
     }
@@ -164,6 +162,10 @@ async fn claim_all(module: &Module) -> Result<Vec<Hold<'_>>, SwapError> {
     Ok(holds)
 }
 
+fn take_instances(holds: &mut [Hold<'_>]) -> Vec<Option<Box<Instance>>> {
+    holds.iter_mut().map(|hold| hold.take()).collect()
+}
+
 fn retire(module: &Module, holds: Vec<Hold<'_>>) {
     holds.into_iter().for_each(Hold::retire);
     module.set_retired();
@@ -171,19 +173,18 @@ fn retire(module: &Module, holds: Vec<Hold<'_>>) {
 
 async fn hand_over(
     holds: &mut [Hold<'_>],
-    new: &Module,
+    new: &mut Started,
     kept: &[Option<Arc<Snapshot>>],
-    effects: &mut Vec<Effects>,
 ) -> Result<Vec<Option<Arc<Snapshot>>>, SwapError> {
     let mut states = Vec::with_capacity(holds.len());
-    for (place, (hold, slot)) in holds.iter_mut().zip(new.slots()).enumerate() {
+    for (place, (hold, slot)) in holds.iter_mut().zip(new.module.slots()).enumerate() {
         let kept = kept.get(place).cloned().flatten();
         let state = export(hold, kept).await?;
         if let Some(state) = &state {
             let mut to = slot.claim().await.map_err(|_| SwapError::Retired)?;
             if let Some(instance) = to.as_mut() {
                 let imported = instance.import_state(Arc::clone(state)).await;
-                effects.push(imported.map_err(SwapError::Import)?);
+                new.effects.push(imported.map_err(SwapError::Import)?);
             }
         }
         states.push(state);

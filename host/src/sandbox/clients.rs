@@ -109,6 +109,11 @@ impl Host for InstanceState {
             // A handover may be given up, as if it had not begun.
             return Ok(Err(Error::Denied("flush during a handover of state".to_owned())));
         }
+        if self.call.is_start() {
+            // It may be given up until its module is known, or be made again on a fiber: what was
+            // queued leaves with the rest.
+            return Ok(Ok(()));
+        }
         self.call.set_flushed();
         self.call.effects.apply(&self.context.counters.messages_queued);
         Ok(Ok(()))

@@ -27,6 +27,24 @@ pub enum CallFailure {
     },
 }
 
+impl CallFailure {
+    /// The cause of a call that its listener answered with an error.
+    pub const REFUSED: &'static str = "refused";
+
+    /// Every [`Self::cause`] there is.
+    pub fn causes() -> impl Iterator<Item = &'static str> {
+        [Self::REFUSED].into_iter().chain(TrapCause::ALL.map(TrapCause::as_str))
+    }
+
+    /// Why it failed: a closed set, fit for a metric label.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => Self::REFUSED,
+            Self::Ended { cause, .. } => cause.as_str(),
+        }
+    }
+}
+
 /// What ended an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrapCause {

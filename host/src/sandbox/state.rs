@@ -69,6 +69,7 @@ pub(super) struct CallRecord {
     host_cpu: Duration,
     tick_limit: u32,
     entry: Entry,
+    is_start: bool,
     flushed: bool,
 }
 
@@ -104,6 +105,7 @@ impl InstanceState {
     pub(super) fn begin_start(&mut self, tick_limit: u32, entry: Entry) {
         self.begin(tick_limit, entry, None);
         self.call.listener_changes = ListenerChanges::of_start();
+        self.call.is_start = true;
     }
 
     /// Counts one call of the host; every function of the gateway's own interface starts with it.
@@ -181,6 +183,11 @@ impl CallRecord {
     /// Whether it has used more CPU time than it may.
     pub(super) fn is_overspent(&self) -> bool {
         self.cpu > TICK.saturating_mul(self.tick_limit)
+    }
+
+    /// Whether it is a `start`.
+    pub(super) fn is_start(&self) -> bool {
+        self.is_start
     }
 
     /// Something of the call has happened, whatever becomes of the rest.
