@@ -15,6 +15,7 @@ mod call;
 mod clients;
 mod compiler;
 mod component;
+mod cpu_clock;
 mod description;
 mod effects;
 mod engine;
