@@ -13,6 +13,7 @@ mod bindings;
 mod cache;
 mod call;
 mod clients;
+mod clocks;
 mod compiler;
 mod component;
 mod cpu_clock;
