@@ -4,6 +4,7 @@ mod breaker;
 mod commands;
 mod failing;
 mod files;
+mod meanwhile;
 mod places;
 mod soak;
 mod state;
