@@ -5,6 +5,7 @@ mod commands;
 mod failing;
 mod files;
 mod flushed;
+mod meanwhile;
 mod places;
 mod reload;
 mod soak;

@@ -15,7 +15,7 @@ pub use probe::error;
 pub use process::Serving;
 pub use raw::{ACCEPT, Handshake, KEY, RawResponse, raw_exchange, raw_request, read_response};
 pub use raw_client::RawClient;
-pub use wat::{core_guest, guest_source, stateful_core_guest};
+pub use wat::{REALLOC, core_guest, core_guest_with, guest_source, listener, stateful_core_guest};
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use wasmtime::{Store, UpdateDeadline};
 use super::bindings::Listener;
 use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
 use super::component::Revision;
+use super::cpu_clock;
 use super::effects::Effects;
 use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
 use super::handover::{HandoverFuncs, Snapshot};
@@ -241,9 +242,12 @@ impl Cell {
         self.store.set_epoch_deadline(1);
         self.revision.ticker.guest_runs();
         let result = match entry {
-            Entry::Direct => func.call(&mut self.store, params),
+            Entry::Direct => {
+                cpu_clock::begin(self.store.data().memory.used());
+                func.call(&mut self.store, params)
+            }
             Entry::Fiber | Entry::Urgent => {
-                let call = func.call_async(&mut self.store, params);
+                let call = cpu_clock::on_fiber(func.call_async(&mut self.store, params));
                 tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| {
                     Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout }))
                 })
@@ -306,6 +310,7 @@ fn start_directly(store: &mut Store<InstanceState>, revision: &Revision) -> wasm
     store.data_mut().begin_start(limit, Entry::Direct);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
+    cpu_clock::begin(0);
     let instance = revision.pre.instance_pre().instantiate(&mut *store)?;
     let (listener, handover) = functions(store, revision, &instance)?;
     let start = listener.sporegate_gateway_lifecycle().func_start();
@@ -328,7 +333,7 @@ async fn start_on_fiber(
         let (answer,) = start.call_async(&mut *store, ()).await?;
         Ok(Made { listener, handover, answer })
     };
-    tokio::time::timeout(timeout, made)
+    tokio::time::timeout(timeout, cpu_clock::on_fiber(made))
         .await
         .unwrap_or_else(|_| Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout })))
 }
@@ -339,12 +344,13 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(hostcall_bytes(context));
     store.set_max_component_handles(MAX_COMPONENT_HANDLES);
-    // Each tick that passes while the guest runs is counted, and lets others run.
+    // Each tick that passes while the guest runs is counted, or what it took in truth where that
+    // is more, and lets others run.
     let ticker = Arc::clone(&revision.ticker);
     store.epoch_deadline_callback(move |mut context| {
         ticker.guest_runs();
         let call = &mut context.data_mut().call;
-        call.count_tick()?;
+        call.count_tick(cpu_clock::measure())?;
         Ok(match call.entry() {
             Entry::Direct => UpdateDeadline::Continue(1),
             Entry::Urgent if call.cpu() <= URGENT_CPU => UpdateDeadline::Continue(1),

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::cpu_clock;
+
 /// A budget of bytes that many instances share.
 #[derive(Debug)]
 pub struct MemoryMeter {
@@ -79,6 +81,7 @@ impl InstanceMemory {
             });
         if fits {
             self.used += bytes;
+            cpu_clock::grown(self.used);
         } else {
             self.refused = true;
         }

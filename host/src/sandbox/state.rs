@@ -155,10 +155,12 @@ impl InstanceState {
 }
 
 impl CallRecord {
-    /// Counts one tick during which the guest ran, or the host for it.
-    pub(super) fn count_tick(&mut self) -> wasmtime::Result<()> {
+    /// Counts one tick during which the guest ran, or the host for it; what was measured where that
+    /// is more.
+    pub(super) fn count_tick(&mut self, measured: Option<Duration>) -> wasmtime::Result<()> {
         let host_cpu = std::mem::take(&mut self.host_cpu);
-        self.spend(TICK.saturating_sub(host_cpu))
+        let spent = measured.unwrap_or(TICK).max(TICK);
+        self.spend(spent.saturating_sub(host_cpu))
     }
 
     /// Counts what a long call of the host took: however long it is, only one tick comes of it.

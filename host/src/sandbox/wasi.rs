@@ -1,10 +1,11 @@
-//! What WASI gives to a listener: clocks, random numbers, and output that ends up in the module's
+//! What WASI gives to a listener: coarse clocks, random numbers, and output that ends up in the module's
 //! log. Nothing is behind the rest: no files, no sockets, no environment, no arguments.
 
 use std::sync::Arc;
 
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
+use super::clocks::{MonotonicClock, WallClock};
 use super::module_log::{LogStream, ModuleLog};
 use super::state::{InstanceState, ModuleContext};
 
@@ -44,6 +45,8 @@ impl WasiView for InstanceState {
 
 fn build(log: &Arc<ModuleLog>) -> WasiCtx {
     WasiCtx::builder()
+        .wall_clock(WallClock)
+        .monotonic_clock(MonotonicClock::new())
         .stdout(LogStream::stdout(log))
         .stderr(LogStream::stderr(log))
         .allow_tcp(false)

@@ -6,6 +6,7 @@
 mod bench;
 mod client;
 mod frame;
+mod large_module;
 mod load;
 mod machine;
 mod message;
@@ -82,13 +83,15 @@ enum Name {
     Scale,
     /// Swaps under load, and a hostile module.
     Swap,
+    /// Modules that are loaded while others serve.
+    Compile,
     /// The router alone (runs `cargo bench`).
     Router,
     /// Only writes the report from the results that are there.
     Report,
 }
 
-const PARTS: [Name; 8] = [
+const PARTS: [Name; 9] = [
     Name::Echo,
     Name::Idle,
     Name::Fanout,
@@ -96,6 +99,7 @@ const PARTS: [Name; 8] = [
     Name::Latency,
     Name::Scale,
     Name::Swap,
+    Name::Compile,
     Name::Router,
 ];
 
@@ -150,6 +154,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Latency => part::latency::run(bench),
         Name::Scale => part::scale::run(bench),
         Name::Swap => part::swap::run(bench),
+        Name::Compile => part::compile::run(bench),
         Name::Router => part::router::run(),
         Name::Report => Ok(Part::default()),
     }

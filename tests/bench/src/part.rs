@@ -1,5 +1,6 @@
 //! The parts of the benchmark, one question each.
 
+pub(crate) mod compile;
 pub(crate) mod echo;
 pub(crate) mod fanout;
 pub(crate) mod idle;

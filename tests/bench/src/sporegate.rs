@@ -5,8 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::bench::{Bench, Contender, require};
 use crate::server::Launch;
@@ -62,6 +64,8 @@ pub(crate) enum Gateway {
     Swapped,
     /// The echo listener beside a module that is told to misbehave.
     BesideHostile,
+    /// The echo listener, while other modules are loaded.
+    Loading,
 }
 
 impl Gateway {
@@ -78,6 +82,7 @@ impl Gateway {
             Self::FanOut => "Sporegate, WASM broadcast",
             Self::Swapped => "Sporegate, swapped WASM echo",
             Self::BesideHostile => "Sporegate, WASM echo beside a hostile module",
+            Self::Loading => "Sporegate, WASM echo beside modules that are loaded",
         }
     }
 
@@ -89,9 +94,17 @@ impl Gateway {
         if modules.exists() {
             fs::remove_dir_all(&modules)?;
         }
+        let compiled = home.join("cache");
+        // What an earlier run has compiled is what is measured here.
+        if self == Self::Loading && compiled.exists() {
+            fs::remove_dir_all(compiled)?;
+        }
         fs::create_dir_all(&modules).with_context(|| format!("creating {}", modules.display()))?;
         let limits = if self == Self::EchoLimited { ALL_LIMITS } else { "" };
-        let control = if self == Self::Swapped { "control = \"control\"\n" } else { "" };
+        let control = match self {
+            Self::Swapped | Self::Loading => "control = \"control\"\n",
+            _ => "",
+        };
         fs::write(home.join("sporegate.toml"), format!("{control}{CONFIG}{limits}"))?;
         for (name, listener, sidecar) in self.modules() {
             install(bench, &modules, &name, listener, sidecar)?;
@@ -105,7 +118,8 @@ impl Gateway {
             | Self::EchoLimited
             | Self::EchoOfMany
             | Self::EchoPerCall
-            | Self::BesideHostile => "echo",
+            | Self::BesideHostile
+            | Self::Loading => "echo",
             Self::Swapped => "tally",
             Self::Native => "__native_echo",
             Self::Json => "json-echo",
@@ -129,7 +143,7 @@ impl Gateway {
     /// Name, prebuilt listener and sidecar of each module.
     fn modules(self) -> Vec<(String, &'static str, Option<&'static str>)> {
         match self {
-            Self::Echo | Self::EchoLimited | Self::Native => {
+            Self::Echo | Self::EchoLimited | Self::Native | Self::Loading => {
                 vec![("echo".to_owned(), "echo", None)]
             }
             Self::EchoOfMany => (0..15)
@@ -160,6 +174,11 @@ pub(crate) fn home(bench: &Bench, gateway: Gateway) -> PathBuf {
 
 /// Puts a revision of the listener `tally` in place that behaves in this manner.
 pub(crate) fn put_revision(bench: &Bench, home: &Path, manner: &str) -> Result<()> {
+    put(home, "tally", &revision(bench, manner)?)
+}
+
+/// A revision of the listener `tally`; another manner makes another file of it.
+pub(crate) fn revision(bench: &Bench, manner: &str) -> Result<Vec<u8>> {
     const MARK: &[u8] = b"manner:first";
     let mut file = fs::read(prebuilt(bench, "tally")?)?;
     let at = file.windows(MARK.len()).position(|window| window == MARK);
@@ -167,10 +186,33 @@ pub(crate) fn put_revision(bench: &Bench, home: &Path, manner: &str) -> Result<(
     text.resize(text.len().max(MARK.len()), b'.');
     let place = at.and_then(|at| file.get_mut(at..at + text.len()));
     place.context("tally.wasm has no mark")?.copy_from_slice(&text);
-    let new = home.join("tally.new");
+    Ok(file)
+}
+
+/// Puts a file into the module directory, whole at once.
+pub(crate) fn put(home: &Path, module: &str, file: &[u8]) -> Result<()> {
+    let new = home.join(format!("{module}.new"));
     fs::write(&new, file)?;
-    fs::rename(new, home.join("modules/tally.wasm"))?;
+    fs::rename(new, home.join("modules").join(format!("{module}.wasm")))?;
     Ok(())
+}
+
+/// Has the gateway look at its modules, and waits until all that follows is done.
+pub(crate) fn reload(bench: &Bench, home: &Path) -> Result<()> {
+    let asked = Command::new(&bench.sporegate)
+        .args(["modules", "--control"])
+        .arg(home.join("control"))
+        .arg("reload")
+        .output()?;
+    let said = String::from_utf8_lossy(&asked.stderr);
+    ensure!(asked.status.success(), "the gateway does not look at its modules: {said}");
+    Ok(())
+}
+
+/// What a gateway has logged, line by line.
+pub(crate) fn log(bench: &Bench, gateway: Gateway) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(bench.log(gateway.name())?)?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
 /// The prebuilt `listener`.

@@ -3,6 +3,7 @@
 //! that started it.
 
 use std::io::{self, Read, Write};
+use std::num::NonZero;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -22,6 +23,9 @@ const MAX_COMPLAINT_BYTES: u64 = 16 << 10;
 
 /// How the standard library complains when there is no memory, before it aborts.
 const NO_MEMORY: &str = "memory allocation of ";
+
+/// Where the library that the engine compiles with looks how many threads it is to have.
+const THREADS: &str = "RAYON_NUM_THREADS";
 
 /// Reaped when dropped, if not before.
 struct Reaped(Child);
@@ -54,6 +58,7 @@ fn start(program: &Path, order: &Order) -> io::Result<Reaped> {
         .arg(COMMAND)
         .args(order.arguments())
         .env_clear()
+        .env(THREADS, threads().to_string())
         .current_dir("/")
         // What is typed on the gateway's terminal is for the gateway.
         .process_group(0)
@@ -62,6 +67,14 @@ fn start(program: &Path, order: &Order) -> io::Result<Reaped> {
         .stderr(Stdio::piped())
         .spawn()
         .map(Reaped)
+}
+
+/// Half of the processors. A low priority is not enough: with all of them a child doubled the 99th
+/// percentile of those who were served meanwhile, with half it added a tenth. That costs time, less
+/// than twice as much for a module by itself.
+fn threads() -> usize {
+    let all = thread::available_parallelism().map_or(1, NonZero::get);
+    (all / 2).max(1)
 }
 
 /// Talks with a child until it is gone. Each pipe has a thread, so that none can block another.

@@ -2,15 +2,13 @@
 //!
 //! Invariant: the load compares every answer, so a swap that loses, doubles or changes one fails.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, scope, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::open_echo;
 use crate::bench::{Bench, Kind, say};
@@ -22,7 +20,7 @@ use crate::meter::Figures;
 use crate::race::{self, Entrant};
 use crate::report::{Bound, Goal, Part, Table, cell};
 use crate::sporegate::{self, Gateway};
-use crate::stats::{Summary, figure};
+use crate::stats::{Summary, figure, percentile};
 
 const SWAPPED: Kind = Kind::Gateway(Gateway::Swapped);
 const BESIDE: Kind = Kind::Gateway(Gateway::BesideHostile);
@@ -65,7 +63,9 @@ fn swaps(bench: &Bench, part: &mut Part) -> Result<()> {
         });
         let loaded = loaded.context("under swaps")?;
         let whole = swapping.map_err(|_| anyhow::anyhow!("the swapping thread failed"))??;
-        let pauses = pauses(&bench.log(entrant.kind.name())?)?;
+        let log = sporegate::log(bench, Gateway::Swapped)?;
+        let pauses: Vec<f64> =
+            log.iter().filter_map(|line| line.get("pause_ms")?.as_f64()).collect();
         ensure!(pauses.len() >= whole.len(), "{} swaps, {} pauses", whole.len(), pauses.len());
         swap_tables(part, &pauses, &whole, still, loaded);
     }
@@ -109,24 +109,10 @@ fn swap_and_swap(bench: &Bench, home: &Path, done: &AtomicBool) -> Result<Vec<f6
         }
         let since = Instant::now();
         sporegate::put_revision(bench, home, &format!("echo-{}", (number + 1) % 2))?;
-        let asked = Command::new(&bench.sporegate)
-            .args(["modules", "--control"])
-            .arg(home.join("control"))
-            .arg("reload")
-            .output()?;
-        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
-        ensure!(asked.status.success(), "swap {number}: {said}");
+        sporegate::reload(bench, home).with_context(|| format!("swap {number}"))?;
         took.push(since.elapsed().as_secs_f64() * 1e3);
     }
     Ok(took)
-}
-
-/// The pauses that a gateway has logged, in ms.
-fn pauses(log: &PathBuf) -> Result<Vec<f64>> {
-    let text = fs::read_to_string(log)?;
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let pause = |line: Value| line.get("pause_ms")?.as_f64();
-    Ok(lines.filter_map(pause).collect())
 }
 
 fn hostile(bench: &Bench, part: &mut Part) -> Result<()> {
@@ -197,11 +183,4 @@ fn tease<'s>(
         }
     });
     Ok(())
-}
-
-fn percentile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(at.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }
