@@ -22,6 +22,8 @@ mod defects;
 mod documents;
 mod examples;
 mod floods;
+#[path = "fuzz/src/lib.rs"]
+mod fuzz;
 mod http;
 mod interface;
 mod layers;

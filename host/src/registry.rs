@@ -315,11 +315,15 @@ impl Cursor {
         format!("{}{}", self.order, self.path)
     }
 
-    /// Reads back [`Cursor::to_text`]; none for anything else.
+    /// Reads back [`Cursor::to_text`]; none for anything else, also not for another spelling.
     pub fn parse(text: &str) -> Option<Self> {
         let slash = text.find('/')?;
         let (order, path) = text.split_at_checked(slash)?;
-        Some(Self { order: order.parse().ok()?, path: path.into() })
+        // The text of a path is a pattern for just that path.
+        let exact = |pattern: &PathPattern| pattern.is_exact() && pattern.as_str() == path;
+        PathPattern::parse(path).ok().filter(exact)?;
+        let cursor = Self { order: order.parse().ok()?, path: path.into() };
+        (cursor.to_text() == text).then_some(cursor)
     }
 }
 

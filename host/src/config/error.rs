@@ -214,7 +214,7 @@ impl fmt::Display for Place {
         match self {
             Self::File(file) => write!(f, "{}", file.display()),
             Self::Line { file, line, column } => write!(f, "{}:{line}:{column}", file.display()),
-            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Variable(name) => write!(f, "variable {}", name.escape_debug()),
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Default => write!(f, "default"),
         }

@@ -112,6 +112,13 @@ fn a_cursor_is_only_what_a_query_returned() {
     for text in ["", "x", "/a", "-1/a", "1", "1a", "99999999999999999999999/a"] {
         assert_eq!(Cursor::parse(text), None, "{text}");
     }
+    // Nor is one that says the same in other words, or that no path can have.
+    for text in ["+1/a", "01/a", "1/a/", "1//a", "1/a//b", "1/*", "1/{a}", "1/..", "1/a\0"] {
+        assert_eq!(Cursor::parse(text), None, "{text}");
+    }
+    for text in ["1/", "1/a", "18446744073709551615/a b/\u{20ac}/50%?#"] {
+        assert_eq!(Cursor::parse(text).unwrap().to_text(), text);
+    }
 }
 
 /// What each kind of query of a module that sees `/probe/*` looks at. It sees two clients, of whom

@@ -44,7 +44,8 @@ pub struct Import {
 }
 
 impl Inspection {
-    /// Whether the gateway would take it as a listener.
+    /// Whether the gateway would take it as a listener, as far as the names of its imports and
+    /// exports tell: what is in an interface of the right name is looked at when it is loaded.
     pub fn is_listener(&self) -> bool {
         self.missing.is_empty() && self.imports.iter().all(|import| import.granted.is_some())
     }

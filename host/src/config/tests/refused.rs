@@ -251,6 +251,12 @@ fn a_mistake_in_a_variable_names_it() {
 }
 
 #[test]
+fn a_variable_that_nobody_can_have_meant_is_told_in_one_line() {
+    let error = refused_by_variable("SPOREGATE_A\n\u{1b}[31m", "1");
+    assert!(error.starts_with("variable SPOREGATE_A\\n\\u{1b}[31m: unknown variable"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_a_flag_names_it() {
     let none = FlagOverrides::default;
     for (flags, error) in [
