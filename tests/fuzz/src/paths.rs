@@ -12,7 +12,7 @@ use sporegate::path::{
     ConnectPath, MAX_PATH_BYTES, MAX_PATH_SEGMENTS, PathPattern, PathSet, Segment,
 };
 use sporegate::principal::Principal;
-use sporegate::registry::{ConnectionLimits, Cursor, Registry};
+use sporegate::registry::{AwayLimits, ConnectionLimits, Cursor, Registry};
 use sporegate::session::Session;
 
 use super::lines::{assert_line, text};
@@ -212,13 +212,17 @@ fn position(cursor: &Cursor) -> Position {
 
 fn check_queries(paths: &[ConnectPath], patterns: &[PathPattern], cursors: &[Cursor]) {
     const LIMIT: usize = 2;
-    let registry = Registry::new(ConnectionLimits { total: 100, ..ConnectionLimits::default() });
+    let registry = Registry::new(
+        ConnectionLimits { total: 100, ..ConnectionLimits::default() },
+        AwayLimits::default(),
+    );
     let (policy, counters) = (Arc::new(ConnectionPolicy::default()), Counters::default());
     let mut sessions: Vec<Arc<Session>> = Vec::new();
     for path in paths.iter().chain(paths) {
         let (order, counters) = (registry.next_order(), counters.path(None));
         let (path, who) = (path.clone(), Principal::anonymous());
-        let session = Session::new(order, path, who, Arc::clone(&policy), counters).unwrap();
+        let session =
+            Session::new(order, path, who, Arc::clone(&policy), counters, Arc::default()).unwrap();
         sessions.push(Arc::new(session));
         registry.insert(sessions.last().unwrap());
     }

@@ -22,7 +22,7 @@ use sporegate::config::{Config, Sources};
 use sporegate::gate::{Entry, Gate, GateSettings, Rejection, Remote, below};
 use sporegate::gateway::authenticator;
 use sporegate::path::ConnectPath;
-use sporegate::registry::{ConnectionLimits, Registry};
+use sporegate::registry::{AwayLimits, ConnectionLimits, Registry};
 
 use super::lines::assert_line;
 
@@ -109,7 +109,7 @@ static ASKED: LazyLock<Asked> = LazyLock::new(|| {
         hosts: config.hosts.clone(),
     };
     let limits = ConnectionLimits { total: 1, per_user: Some(1), per_address: Some(1) };
-    let registry = Arc::new(Registry::new(limits));
+    let registry = Arc::new(Registry::new(limits, AwayLimits::default()));
     let gate = Gate::new(settings, authenticator(&config.auth).unwrap(), Arc::clone(&registry));
     Asked { config, gate, registry }
 });
@@ -125,8 +125,16 @@ struct Asking {
 /// What it gets, as far as it can be compared.
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    Admitted { path: ConnectPath, who: String, accept: String, protocol: Option<Arc<str>> },
-    Refused { reason: &'static str },
+    Admitted {
+        path: ConnectPath,
+        who: String,
+        accept: String,
+        protocol: Option<Arc<str>>,
+        returning: Option<(Option<String>, Option<u64>)>,
+    },
+    Refused {
+        reason: &'static str,
+    },
 }
 
 pub fn check(data: &[u8]) {
@@ -170,9 +178,12 @@ impl Asking {
             Ok(entry) => {
                 assert_eq!(ASKED.registry.admitted(), 1);
                 self.check_entry(&entry);
-                let Entry { path, principal, accept, protocol, .. } = entry;
-                let accept = accept.as_str().to_owned();
-                Outcome::Admitted { path, who: format!("{principal:?}"), accept, protocol }
+                let Entry { path, principal, accept, protocol, returning, .. } = entry;
+                let (who, accept) = (format!("{principal:?}"), accept.as_str().to_owned());
+                let returning =
+                    returning.map(|r| (r.token.map(|token| token.reveal()), r.received));
+                self.check_returning(returning.as_ref());
+                Outcome::Admitted { path, who, accept, protocol, returning }
             }
             Err(rejection) => {
                 assert_eq!(ASKED.registry.admitted(), 0);
@@ -232,6 +243,23 @@ impl Asking {
         assert!(
             !spoken.required || spoken.names.iter().any(|n| Some(n) == entry.protocol.as_ref())
         );
+    }
+
+    /// What a client that comes back says is in the query as it stands, once.
+    fn check_returning(&self, returning: Option<&(Option<String>, Option<u64>)>) {
+        let values = |name: &str| {
+            let pairs = self.target.query().unwrap_or_default().split('&');
+            let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).collect::<Vec<_>>()
+        };
+        let (ids, received) = (values("clientId"), values("received"));
+        assert!(ids.len() <= 1 && received.len() <= 1, "{ids:?} {received:?}");
+        assert_eq!(returning.is_some(), !ids.is_empty());
+        let Some((token, count)) = returning else { return };
+        let is_token = ids[0].len() == 32
+            && ids[0].bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        assert_eq!(token.as_deref(), is_token.then_some(ids[0]));
+        assert_eq!(*count, received.first().map(|text| text.parse().unwrap()));
     }
 
     /// Whether the whole token is anywhere in the request.
