@@ -21,6 +21,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
@@ -210,6 +211,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.write(ping).await?;
             }
             Wake::Timer(Due::KeepAlive) => self.write(keep_alive()).await?,
+            Wake::Timer(Due::Report) => {
+                report_due(self.session, &mut self.pace, &mut self.liveness);
+            }
             Wake::Timer(Due::PeerIsDead) => return Err(Ending::Ours(CloseReason::NO_PONG)),
             Wake::Timer(Due::End(reason)) => return Err(Ending::Ours(reason)),
             Wake::Timer(Due::MessageTime) => {
@@ -287,19 +291,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Whether a message is for the listeners: not too much, and of the kind that the path takes.
     /// What came before it has been fed to the socket, and leaves before a close does.
     fn admit(&mut self, payload: &Payload) -> Result<bool, Ending> {
-        let verdict = self.pace.as_mut().map_or(Verdict::Pass, |pace| pace.admit(payload.len()));
-        match verdict {
-            Verdict::Pass => {}
-            Verdict::Close(excess) => return Err(Ending::Broken(excess.close_reason())),
-            Verdict::Drop(excess) => {
-                self.dispatcher.count_over_rate(&excess.close_reason());
-                return Ok(false);
-            }
-            Verdict::Reply(excess, text) => {
-                self.dispatcher.count_over_rate(&excess.close_reason());
-                // A client that does not read misses it.
-                let _ = self.session.send(text);
-                return Ok(false);
+        if let Some(pace) = &mut self.pace {
+            match pace.admit(payload.len()) {
+                Verdict::Pass => {}
+                Verdict::Close(excess) => return Err(Ending::Broken(excess.close_reason())),
+                Verdict::Drop(excess) => {
+                    self.dispatcher.count_over_rate(&excess.close_reason());
+                    let now = pace.now();
+                    report(self.session, pace, &mut self.liveness, now);
+                    return Ok(false);
+                }
             }
         }
         match self.session.policy().messages.refuses(payload) {
@@ -310,12 +311,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Hands a message to the listeners.
     async fn dispatch(&mut self, payload: Payload) -> Result<Option<CloseReason>, Ending> {
-        let Self { socket, session, dispatcher, routes, liveness, .. } = self;
+        let Self { socket, session, dispatcher, routes, liveness, pace, .. } = self;
         let mut call = pin!(dispatcher.message(session, routes, payload));
         match once(|cx| call.as_mut().poll(cx)).await {
             Poll::Ready(verdict) => Ok(verdict),
             // Rare, and its room is not needed before.
-            Poll::Pending => Box::pin(meanwhile::attend(call, socket, session, liveness)).await,
+            Poll::Pending => {
+                Box::pin(meanwhile::attend(call, socket, session, liveness, pace)).await
+            }
         }
     }
 
@@ -332,6 +335,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 /// What there is at once: polls, and does not wait.
 async fn once<T>(mut poll: impl FnMut(&mut Context<'_>) -> T) -> T {
     std::future::poll_fn(|context| Poll::Ready(poll(context))).await
+}
+
+/// Tells a client what was dropped of it, if it is time to, and sees to it that what is not told
+/// now will be.
+fn report(session: &Attachment, pace: &mut Pace, liveness: &mut Liveness<'_>, now: Instant) {
+    pace.report(now, |text| session.send(text));
+    liveness.set_report(pace.report_at());
+}
+
+/// The same when the time for it has come.
+fn report_due(session: &Attachment, pace: &mut Option<Box<Pace>>, liveness: &mut Liveness<'_>) {
+    if let Some(pace) = pace {
+        report(session, pace, liveness, Instant::now());
+    }
 }
 
 /// The ping that is due, after everything that was drained.

@@ -1,5 +1,7 @@
 //! Clients that send too much in too little time: closed, ignored, or told.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use sporegate::close::CloseReason;
 use sporegate::counters::Closed;
@@ -110,6 +112,65 @@ async fn a_client_can_be_told_that_it_is_too_fast_once_a_second() {
     }
 }
 
+/// Reads what comes until so many messages were either echoed or told as dropped: the echoes, and
+/// what each report said and when.
+async fn accounted(client: &mut RawClient, messages: u64) -> (u64, Vec<(u64, Instant)>) {
+    let (mut echoed, mut told): (u64, Vec<(u64, Instant)>) = (0, Vec::new());
+    while echoed + told.iter().map(|(dropped, _)| dropped).sum::<u64>() < messages {
+        match client.text().await {
+            echo if echo == "hello" => echoed += 1,
+            report => {
+                let report: Value = serde_json::from_str(&report).unwrap();
+                assert_eq!((&report["type"], &report["reason"]), (&json!("error"), &json!("rate")));
+                told.push((report["dropped"].as_u64().unwrap(), Instant::now()));
+            }
+        }
+    }
+    (echoed, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_drop_is_told_though_the_client_says_nothing_more() {
+    let limits = "message_rate = 1\nmessage_burst = 5\non_message_rate = \"reply\"";
+    let gateway = echoing(limits).await;
+    let mut client = RawClient::connect(&gateway, "/echo").await;
+    let mut dropped = 0;
+    // Once more after all of it was told.
+    for _ in 0..2 {
+        client.send(&frame(TEXT, b"hello").repeat(60)).await;
+        let (echoed, told) = accounted(&mut client, 60).await;
+        assert!(echoed < 10, "{echoed}");
+        let sum: u64 = told.iter().map(|(dropped, _)| dropped).sum();
+        dropped += sum;
+        assert_eq!((sum, gateway.counters().dropped.of("rate")), (60 - echoed, dropped));
+        for two in told.windows(2) {
+            assert!(two[1].1 - two[0].1 > Duration::from_millis(500), "{told:?}");
+        }
+        assert!((1..5).contains(&told.len()), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drops_are_told_while_a_call_goes_on() {
+    let limits = "message_size = \"1000B\"\nbyte_rate = \"100B\"\non_message_rate = \"reply\"";
+    let setup = limited(limits).module("sleeper", "sleeper");
+    let timeout = "[limits]\ntimeout = \"15s\"\n";
+    let gateway = setup.sidecar("sleeper", timeout).start().await;
+    let mut client = RawClient::connect(&gateway, "/sleeper").await;
+    // The first leaves so little room that of all others only the last passes, which sleeps.
+    let large = frame(TEXT, &[b'x'; 500]);
+    let all = [frame(TEXT, &[b'x'; 990]), large.repeat(3), frame(BINARY, &[1])].concat();
+    client.send(&all).await;
+    let since = Instant::now();
+    assert_eq!(client.text().await, "awake");
+    assert_eq!(client.json().await["dropped"], 1);
+    let told = client.json().await;
+    assert_eq!(told["dropped"], 2);
+    assert!(told["retryAfterMs"].as_u64().unwrap() > 2_000, "{told}");
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert_eq!(gateway.counters().dropped.of("byte-rate"), 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_gathers_while_a_listener_is_busy_is_not_too_much() {
     // The line of the one instance holds each of its messages up.
@@ -117,7 +178,7 @@ async fn what_gathers_while_a_listener_is_busy_is_not_too_much() {
     let gateway = setup.start().await;
     let mut client = RawClient::connect(&gateway, "/probe").await;
     let busy = json!({"do": "count"}).to_string();
-    let mut pace = tokio::time::interval(std::time::Duration::from_millis(30));
+    let mut pace = tokio::time::interval(Duration::from_millis(30));
     for _ in 0..40 {
         pace.tick().await;
         client.send(&frame(TEXT, busy.as_bytes())).await;

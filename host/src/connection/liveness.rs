@@ -33,6 +33,8 @@ pub(super) struct Liveness<'a> {
     /// When the peer has been idle for too long; none where it may be.
     idle_at: Option<Instant>,
     unfinished: Option<Unfinished>,
+    /// When the client is told of messages that were dropped; none where there are none to tell of.
+    report_at: Option<Instant>,
     ends: Option<Box<Ends>>,
     /// Pings and pongs of the peer.
     controls: Option<Bucket>,
@@ -84,6 +86,8 @@ pub(super) enum Due {
     PeerIsDead,
     /// A message takes too long; what comes of it is not waited for.
     MessageTime,
+    /// The client is to be told of messages that were dropped.
+    Report,
     /// The connection is over for this reason.
     End(CloseReason),
 }
@@ -110,6 +114,7 @@ impl<'a> Liveness<'a> {
             ping: Ping::default(),
             idle_at: policy.idle_timeout.map(|timeout| now + timeout),
             unfinished: None,
+            report_at: None,
             ends: None,
             controls: None,
         };
@@ -231,6 +236,17 @@ impl<'a> Liveness<'a> {
         }
     }
 
+    /// Messages were dropped, or told of: this is when there is something to tell. A timer that was
+    /// set for it stays, rings too early, and is set then.
+    pub(super) fn set_report(&mut self, at: Option<Instant>) {
+        self.report_at = at;
+        if let Some(at) = at
+            && at < self.sleep.deadline()
+        {
+            self.sleep.as_mut().reset(at);
+        }
+    }
+
     /// What is due now, if anything.
     fn take_due(&mut self) -> Option<Due> {
         let due = self.advance(Instant::now());
@@ -246,6 +262,7 @@ impl<'a> Liveness<'a> {
             self.next_keep_alive,
             self.idle_at,
             self.unfinished.map(|message| message.before),
+            self.report_at,
             self.ends.as_ref().and_then(|ends| ends.next()),
         ];
         for at in others.into_iter().flatten() {
@@ -267,6 +284,9 @@ impl<'a> Liveness<'a> {
         }
         if self.idle_at.is_some_and(|at| at <= now) {
             return Some(Due::End(CloseReason::IDLE));
+        }
+        if self.report_at.take_if(|at| *at <= now).is_some() {
+            return Some(Due::Report);
         }
         if let Awaiting::Ping(at) = self.awaiting
             && at <= now

@@ -1,5 +1,5 @@
 //! What a connection does while a message waits for a listener, or is with one: it writes what the
-//! listener flushes, pings its peer, and ends when its time is up.
+//! listener flushes, pings its peer, tells it what was dropped, and ends when its time is up.
 //!
 //! Invariant: the call is polled all the while, whatever the peer does. It may have the turn at an
 //! instance, or be called as the next in line for it, and others wait behind it.
@@ -13,8 +13,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::gulp::Ahead;
 use super::liveness::{Due, Liveness};
+use super::pace::Pace;
 use super::socket::{self, Ending};
-use super::{Socket, keep_alive, once, ping};
+use super::{Socket, keep_alive, once, ping, report_due};
 use crate::close::CloseReason;
 use crate::session::Attachment;
 
@@ -41,6 +42,7 @@ pub(super) async fn attend<S, C>(
     socket: &mut Socket<S>,
     session: &Attachment,
     liveness: &mut Liveness<'_>,
+    pace: &mut Option<Box<Pace>>,
 ) -> Result<Option<CloseReason>, Ending>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -83,6 +85,11 @@ where
                 Some(Outgoing::Message(ping(session, liveness)))
             }
             Event::Timer(Due::KeepAlive) => Some(Outgoing::Message(keep_alive())),
+            Event::Timer(Due::Report) => {
+                // It waits with what the listener flushes.
+                report_due(session, pace, liveness);
+                None
+            }
             Event::Timer(Due::PeerIsDead) => {
                 match once(|cx| socket.get_mut().poll_ahead(cx)).await {
                     Ahead::Arrived => liveness.heard(),

@@ -115,6 +115,17 @@ async fn a_peer_is_idle_as_long_after_its_last_message_as_it_may_be() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_is_due_once_and_not_when_it_was_made_meanwhile() {
+    let (start, policy) = (Instant::now(), policy(25, 10, None));
+    let mut liveness = Liveness::new(&policy, start);
+    liveness.set_report(Some(start + Duration::from_secs(1)));
+    assert_eq!(next(&mut liveness, start).await, (1, Due::Report));
+    liveness.set_report(Some(start + Duration::from_secs(2)));
+    liveness.set_report(None);
+    assert_eq!(next(&mut liveness, start).await, (25, Due::Ping));
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_message_has_its_own_time() {
     let start = Instant::now();
     let message_time = Duration::from_secs(5);
