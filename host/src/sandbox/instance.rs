@@ -1,8 +1,10 @@
 //! One running copy of a module. A call that does not return normally, for whatever reason, ends
 //! the instance: its memory may be half-way through anything, so its store is never used again.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
@@ -354,10 +356,26 @@ fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<Instanc
         Ok(match call.entry() {
             Entry::Direct => UpdateDeadline::Continue(1),
             Entry::Urgent if call.cpu() <= URGENT_CPU => UpdateDeadline::Continue(1),
-            Entry::Urgent | Entry::Fiber => UpdateDeadline::Yield(1),
+            Entry::Urgent | Entry::Fiber => UpdateDeadline::YieldCustom(1, Box::pin(make_way())),
         })
     });
     store
+}
+
+/// Lets everybody else come first who has something to do on this thread.
+async fn make_way() {
+    // After this its sockets have been looked at ...
+    tokio::task::yield_now().await;
+    // ... but who was woken by that waits behind whom was woken last, which is this task.
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The functions that are called later.
