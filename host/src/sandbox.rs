@@ -31,6 +31,7 @@ mod module_log;
 mod nesting;
 mod registrations;
 mod state;
+mod store;
 mod ticker;
 mod wasi;
 

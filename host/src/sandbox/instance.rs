@@ -1,14 +1,12 @@
 //! One running copy of a module. A call that does not return normally, for whatever reason, ends
 //! the instance: its memory may be half-way through anything, so its store is never used again.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 
+use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
 
 use super::bindings::Listener;
 use super::call::{Called, ClientParts, DisconnectCall, MessageCall, Outcome};
@@ -18,20 +16,16 @@ use super::effects::Effects;
 use super::failure::{CallFailure, LimitBreach, TrapCause, classify};
 use super::handover::{HandoverFuncs, Snapshot};
 use super::state::{Entry, InstanceState, ModuleContext};
+use super::store::{hostcall_bytes, new_store};
 use super::ticker::TICK;
 use crate::limits::ModuleLimits;
 use crate::session::Session;
-
-const MAX_COMPONENT_HANDLES: usize = 1_024;
 
 /// What a state takes besides its data.
 const HANDOVER_SLACK_BYTES: usize = 64 << 10;
 
 /// A call that runs longer than this moves its module to fibers, which can be interrupted.
 const MAX_DIRECT_CPU: Duration = Duration::from_millis(2);
-
-/// For so long a handover does not make way for others: all clients of its module wait for it.
-const URGENT_CPU: Duration = Duration::from_millis(5);
 
 /// A `start` that was short once and now uses more than this is made again on a fiber.
 const MAX_DIRECT_START_TICKS: u32 = 20;
@@ -340,44 +334,6 @@ async fn start_on_fiber(
         .unwrap_or_else(|_| Err(wasmtime::Error::new(LimitBreach::Timeout { limit: timeout })))
 }
 
-fn new_store(revision: &Revision, context: &Arc<ModuleContext>) -> Store<InstanceState> {
-    let state = InstanceState::new(Arc::clone(context));
-    let mut store = Store::new(revision.pre.engine(), state);
-    store.limiter(|state| &mut state.memory);
-    store.set_hostcall_fuel(hostcall_bytes(context));
-    store.set_max_component_handles(MAX_COMPONENT_HANDLES);
-    // Each tick that passes while the guest runs is counted, or what it took in truth where that
-    // is more, and lets others run.
-    let ticker = Arc::clone(&revision.ticker);
-    store.epoch_deadline_callback(move |mut context| {
-        ticker.guest_runs();
-        let call = &mut context.data_mut().call;
-        call.count_tick(cpu_clock::measure())?;
-        Ok(match call.entry() {
-            Entry::Direct => UpdateDeadline::Continue(1),
-            Entry::Urgent if call.cpu() <= URGENT_CPU => UpdateDeadline::Continue(1),
-            Entry::Urgent | Entry::Fiber => UpdateDeadline::YieldCustom(1, Box::pin(make_way())),
-        })
-    });
-    store
-}
-
-/// Lets everybody else come first who has something to do on this thread.
-async fn make_way() {
-    // After this its sockets have been looked at ...
-    tokio::task::yield_now().await;
-    // ... but who was woken by that waits behind whom was woken last, which is this task.
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// The functions that are called later.
 fn functions(
     store: &mut Store<InstanceState>,
@@ -387,11 +343,6 @@ fn functions(
     let listener = revision.pre.load(&mut *store, instance)?;
     let handover = revision.handover.map(|it| it.load(&mut *store, instance)).transpose()?;
     Ok((listener, handover))
-}
-
-/// What one call of the host may copy out of the guest.
-fn hostcall_bytes(context: &ModuleContext) -> usize {
-    context.limits.send_bytes.saturating_mul(2).max(1 << 20)
 }
 
 /// Ticks of one millisecond in `limit`.

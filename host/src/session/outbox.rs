@@ -195,7 +195,6 @@ impl Outbox {
 
     pub(super) fn close(&self, reason: CloseReason) {
         let mut state = self.lock();
-        // A gateway that stops closes connections.
         let away = matches!(state.link, Link::Detached(_));
         if state.is_closed() || (away && reason.cause() == CloseCause::GoingAway) {
             return;
@@ -233,9 +232,11 @@ impl State {
         }
     }
 
-    /// Whether nothing is taken any more.
+    /// Whether nothing is taken any more. A gateway that stops closes connections: what is sent
+    /// before that has happened leaves with the rest, and the session may wait for its client.
     fn is_closed(&self) -> bool {
-        self.link == Link::Ended || self.closing.is_some() || self.evicted
+        let over = |reason: &CloseReason| reason.cause() != CloseCause::GoingAway;
+        self.link == Link::Ended || self.closing.as_ref().is_some_and(over) || self.evicted
     }
 
     pub(super) fn drain(&mut self, policy: &ConnectionPolicy) -> Drained {

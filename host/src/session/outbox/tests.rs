@@ -130,13 +130,30 @@ fn the_first_reason_to_close_stays_and_nothing_more_is_taken() {
     let session = session(5, 100);
     let permit = SendPermit::reserve(&session, 1).unwrap();
     session.send(Payload::text("last words")).unwrap();
-    session.close(CloseReason::GOING_AWAY);
     session.close(CloseReason::SLOW_CONSUMER);
+    session.close(CloseReason::EXPIRED);
+    session.close(CloseReason::GOING_AWAY);
     permit.send(Payload::text("x"));
     assert_eq!(session.send(Payload::text("x")), Err(Refusal::Closed));
     let drained = first(&session).drain();
-    assert_eq!(drained.close, Some(CloseReason::GOING_AWAY));
+    assert_eq!(drained.close, Some(CloseReason::SLOW_CONSUMER));
     assert_eq!(drained.messages, [Payload::text("last words")]);
+}
+
+#[test]
+fn what_is_sent_while_the_gateway_stops_still_leaves() {
+    let session = session(5, 100);
+    let permit = SendPermit::reserve(&session, 9).unwrap();
+    session.close(CloseReason::GOING_AWAY);
+    permit.send(Payload::text("an answer"));
+    session.send(Payload::text("another")).unwrap();
+    let drained = first(&session).drain();
+    assert_eq!(drained.close, Some(CloseReason::GOING_AWAY));
+    assert_eq!(drained.messages, [Payload::text("an answer"), Payload::text("another")]);
+    // What ends the session, and not just its connection, is told first.
+    session.close(CloseReason::SLOW_CONSUMER);
+    assert_eq!(first(&session).drain().close, Some(CloseReason::SLOW_CONSUMER));
+    assert_eq!(session.send(Payload::text("x")), Err(Refusal::Closed));
 }
 
 #[test]
