@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{Source, sources};
 
 /// Libraries that only some parts may name, each with the parts.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("wasmtime", &["sandbox"]),
     ("jsonwebtoken", &["auth"]),
     // In auth only its header types: see below.
     ("hyper", &["server", "gate", "auth"]),
     ("tungstenite", &["connection", "gate", "cli/connect"]),
     ("prometheus", &["metrics"]),
+    ("rusqlite", &["store"]),
 ];
 
 /// What no part of the lowest layer may name.

@@ -3,6 +3,7 @@
 
 mod ends;
 mod refused;
+mod restart;
 mod resume;
 
 use serde_json::Value;

@@ -157,6 +157,12 @@ impl CloseReason {
         Self { code, cause: CloseCause::Client, text: Cow::Owned(text.into()) }
     }
 
+    /// What was written down of a reason; where a code and a text have several causes, one of them.
+    pub fn from_record(code: u16, text: &str) -> Self {
+        let own = Self::ALL.iter().find(|own| own.code == code && own.text == text);
+        own.cloned().unwrap_or_else(|| Self::from_peer(code, text))
+    }
+
     /// What a module asks for: 1000 or 4900-4999, at most [`MAX_REASON_BYTES`] of reason.
     pub fn from_module(code: u16, text: &str) -> Result<Self, BadClose> {
         if code != 1000 && !(4900..=4999).contains(&code) {

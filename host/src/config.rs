@@ -207,7 +207,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let auth = top.section("auth", |section| auth::read(section, listen.ip()));
     let sandbox = top.section("sandbox", sandbox::read);
     let paths = policy::read_paths(top, &default_policy);
-    let mut warnings = warning::without_effect(top);
+    let mut warnings = Vec::new();
     warnings.extend(warning::never_reached(&paths));
     let public = metrics.listen.filter(|address| !address.ip().to_canonical().is_loopback());
     warnings.extend(public.map(|listen| Warning::PublicMetrics { listen }));

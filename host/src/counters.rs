@@ -34,6 +34,10 @@ pub struct Counters {
     pub sessions_opened: Counter,
     /// Sessions that ended.
     pub sessions_ended: Counter,
+    /// Sessions that an earlier process had left, and that went on or ended in this one.
+    pub sessions_restored: Counter,
+    /// Sessions that an earlier process had left, and that could not be read.
+    pub sessions_lost: Counter,
     /// Clients that came back to their sessions.
     pub resumed: Counter,
     /// Clients that came back and got another session, by why.
@@ -150,6 +154,8 @@ impl Counters {
             rejected: ByReason::default(),
             sessions_opened: Counter::default(),
             sessions_ended: Counter::default(),
+            sessions_restored: Counter::default(),
+            sessions_lost: Counter::default(),
             resumed: Counter::default(),
             resumes_refused: ByReason::default(),
             closed: By::showing(Closed::all()),

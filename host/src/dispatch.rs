@@ -8,7 +8,7 @@ use crate::close::CloseReason;
 use crate::counters::{Counters, OfPath};
 use crate::limits::OnFailure;
 use crate::message::Payload;
-use crate::modules::{Missed, Module, ModuleTable, Turn};
+use crate::modules::{Missed, Module, ModuleTable};
 use crate::rate::LineRate;
 use crate::registry::Registry;
 use crate::router::{Content, DisconnectRoute, Route};
@@ -163,7 +163,7 @@ impl Dispatcher {
             }
             self.modules.refresh(&target);
             match result {
-                Ok(turn) => turn.finish(),
+                Ok(turn) => turn.finish().await,
                 Err(Missed::Failed(failure)) => self.tell_failure(&target, session, &failure),
                 // No disconnect is refused.
                 Err(Missed::Unavailable) => {}
@@ -183,7 +183,10 @@ impl Dispatcher {
     ) -> Result<Outcome, Missed> {
         let result = module.on_message(call).await;
         self.modules.refresh(module);
-        let result = result.map(Turn::finish);
+        let result = match result {
+            Ok(turn) => Ok(turn.finish().await),
+            Err(missed) => Err(missed),
+        };
         // It may have sent to clients who are away.
         self.registry.relieve();
         if let Err(Missed::Failed(failure)) = &result {

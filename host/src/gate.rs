@@ -134,6 +134,13 @@ impl Gate {
         Ok(Entry { path, principal, policy, accept, protocol, rule, returning, admission })
     }
 
+    /// What holds for the connections of a path, and of which `[[paths]]` entry that is; none where
+    /// the default does.
+    pub fn policy_of(&self, path: &ConnectPath) -> (SharedPolicy, Option<usize>) {
+        let rule = self.settings.rules.iter().position(|rule| rule.pattern.matches(path));
+        (Arc::clone(&self.policy(rule).connection), rule)
+    }
+
     fn policy(&self, rule: Option<usize>) -> &PathPolicy {
         let rule = rule.and_then(|rule| self.settings.rules.get(rule));
         rule.map_or(&self.settings.default_policy, |rule| &rule.policy)

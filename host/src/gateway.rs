@@ -4,7 +4,7 @@
 mod values;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Re
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
+use crate::store::{Found, OpenError, Store};
 
 pub use self::values::compile_limits;
 use self::values::{
@@ -60,6 +61,7 @@ pub struct Gateway {
     refused: Vec<Refused>,
     accepting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
+    store: Option<Arc<Store>>,
 }
 
 /// Why a gateway does not start. Each says what to do about it.
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The store of sessions cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The control socket cannot be made.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -117,8 +122,13 @@ impl Gateway {
         let scraped = config.metrics.listen.map(bind).transpose()?;
         let metrics_address = scraped.as_ref().map(|(_, address)| *address);
         let control = config.control.as_deref().map(Control::bind).transpose()?;
+        let (store, found) = match &config.reconnect.folder {
+            Some(folder) => open_store(folder)?,
+            None => (None, Found::default()),
+        };
         let registry = Arc::new(Registry::new(connection_limits(config), away_limits(config)));
         let counters = Arc::new(counters(config));
+        counters.sessions_lost.add(found.damaged);
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
         let loader = Arc::new(loader(config, sandbox, &registry, &counters));
@@ -143,10 +153,15 @@ impl Gateway {
             counters: Arc::clone(&counters),
             registry: Arc::clone(&registry),
             memory,
+            store: store.clone(),
             insecure: gate.is_insecure(),
         });
-        let server = Server::new(server_settings(config), gate, registry, dispatcher, counters);
+        let server = Server::new(server_settings(config), gate, registry, dispatcher, counters)
+            .with_store(store.clone());
         let server = Arc::new(server);
+        // Before anybody can come back to them.
+        server.restore(found.sessions, found.clean);
+        tokio::spawn(Arc::clone(&server).mend_store());
         let scraping = scraped.map(|(listener, _)| {
             tokio::spawn(server::serve_metrics(Arc::clone(&server), listener, metrics))
         });
@@ -166,6 +181,7 @@ impl Gateway {
             refused,
             accepting,
             scraping,
+            store,
         })
     }
 
@@ -238,8 +254,29 @@ impl Gateway {
         if let Some(scraping) = self.scraping {
             let _ = scraping.await;
         }
+        if let Some(store) = self.store {
+            store.close(Vec::new()).await;
+        }
         in_time
     }
+}
+
+/// Opens the store and says what was found in it.
+fn open_store(folder: &Path) -> Result<(Option<Arc<Store>>, Found), StartError> {
+    let (store, found) = Store::open(folder)?;
+    if let Some(aside) = &found.aside {
+        let aside = aside.display();
+        tracing::error!("the store of sessions cannot be read; it was put aside as {aside}");
+    }
+    if found.damaged > 0 {
+        let damaged = found.damaged;
+        tracing::error!(damaged, "sessions or states in the store are damaged: they are lost");
+    }
+    let (sessions, states, clean) = (found.sessions.len(), found.states.len(), found.clean);
+    if sessions + states > 0 {
+        tracing::info!(sessions, states, clean, "going on with what was left");
+    }
+    Ok((Some(Arc::new(store)), found))
 }
 
 /// Prepares authentication as configured.

@@ -7,7 +7,7 @@
 //! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`] |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
-//! | state  | [`registry`], [`session`] |
+//! | state  | [`registry`], [`session`], [`store`] |
 //! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`printable`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
@@ -37,3 +37,4 @@ pub mod router;
 pub mod sandbox;
 pub mod server;
 pub mod session;
+pub mod store;

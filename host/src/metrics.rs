@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry as Exposition, Unit};
 use crate::counters::{Counters, OfPath};
 use crate::registry::Registry;
 use crate::sandbox::MemoryMeter;
+use crate::store::Store;
 use families::Families;
 
 /// What answers a scrape is.
@@ -34,6 +35,8 @@ pub struct Sources {
     pub registry: Arc<Registry>,
     /// The memory of all modules.
     pub memory: Arc<MemoryMeter>,
+    /// Where sessions outlive the process.
+    pub store: Option<Arc<Store>>,
     /// Whether everybody may connect without credentials.
     pub insecure: bool,
 }
@@ -63,6 +66,7 @@ impl Collector for Sources {
         self.gateway(&mut families)?;
         self.connections(&mut families)?;
         self.sessions(&mut families)?;
+        self.store(&mut families)?;
         self.messages(&mut families)?;
         self.modules(&mut families)
     }
@@ -144,6 +148,26 @@ impl Sources {
         families.gauge("sporegate_away", help, bytes, [([], kept.bytes() as u64)])?;
         let help = "Bytes that were written, and are kept until it is known that they arrived";
         families.gauge("sporegate_replay", help, bytes, self.paths(OfPath::ReplayBytes))
+    }
+
+    fn store(&self, families: &mut Families<'_>) -> fmt::Result {
+        let Some(store) = &self.store else { return Ok(()) };
+        let help = "1 where sessions outlive the process, 0 where the store fails or is behind";
+        families.gauge("sporegate_store_up", help, None, [([], u64::from(store.is_well()))])?;
+        let help = "Changes that were written to the store";
+        families.counter("sporegate_store_writes", help, None, [([], store.committed())])?;
+        let help = "How often writing to the store failed, or making it anew";
+        families.counter("sporegate_store_failures", help, None, [([], store.failures())])?;
+        let help = "Changes that were not written because the store was failing";
+        families.counter("sporegate_store_skipped", help, None, [([], store.skipped())])?;
+        let help = "Size of the files of the store";
+        families.gauge("sporegate_store", help, Some(&Unit::Bytes), [([], store.bytes())])?;
+        let help = "Sessions that an earlier process had left";
+        let restored = [([], self.counters.sessions_restored.get())];
+        families.counter("sporegate_sessions_restored", help, None, restored)?;
+        let help = "Sessions that an earlier process had left, and that could not be read";
+        let lost = [([], self.counters.sessions_lost.get())];
+        families.counter("sporegate_sessions_lost", help, None, lost)
     }
 
     fn messages(&self, families: &mut Families<'_>) -> fmt::Result {

@@ -119,6 +119,14 @@ impl Registry {
         }
     }
 
+    /// Adds a session that was found in a store: to every query, and for its client to come back.
+    /// Those that follow come after it.
+    pub fn restore(&self, session: &Arc<Session>) {
+        self.next_order.fetch_max(session.order().saturating_add(1), Ordering::Relaxed);
+        self.insert(session);
+        self.returns.restore(session);
+    }
+
     /// A token for the client of a session, with which it may come back. The one that it has `used`
     /// goes on to count until [`Self::confirm_token`].
     ///

@@ -8,6 +8,7 @@ mod intake;
 mod life;
 mod lobby;
 mod page;
+mod restore;
 mod scrape;
 mod upgrade;
 
@@ -32,6 +33,7 @@ use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection, Remote};
 use crate::rate::{Buckets, LineRate, LineRates};
 use crate::registry::{AddressKey, Registry};
+use crate::store::Store;
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub struct Server {
     registry: Arc<Registry>,
     dispatcher: Dispatcher,
     counters: Arc<Counters>,
+    store: Option<Arc<Store>>,
     attempts: Option<Buckets<AddressKey>>,
     failed_logins: Option<Buckets<AddressKey>>,
     rejected_lines: LineRates<AddressKey>,
@@ -125,6 +128,7 @@ impl Server {
             registry,
             dispatcher,
             counters,
+            store: None,
             attempts: Buckets::new(
                 settings.connect_rate,
                 Duration::from_secs(1),
@@ -147,6 +151,17 @@ impl Server {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// Sessions outlive the process in this store.
+    #[must_use]
+    pub fn with_store(self, store: Option<Arc<Store>>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Whether what is kept for clients who are away would outlive the process, where it should.
+    fn keeps_sessions(&self) -> bool {
+        self.store.as_ref().is_none_or(|store| store.is_well())
     }
 
     /// Whether new connections are welcome.

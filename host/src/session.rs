@@ -6,6 +6,7 @@ mod attachment;
 mod history;
 mod id;
 mod outbox;
+mod saved;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -17,6 +18,7 @@ pub use attachment::{Attachment, Left, Over};
 pub use history::Gap;
 pub use id::{ClientId, ReconnectToken, TokenHash};
 pub use outbox::{Drained, Dropped, Kept, Outbox, Refusal, SendPermit, Sent};
+pub use saved::Home;
 pub use tokens::Tokens;
 
 use crate::close::CloseReason;
@@ -25,6 +27,7 @@ use crate::limits::SharedPolicy;
 use crate::message::Payload;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
+use crate::store::Store;
 
 /// One client session. Listeners see its [`ClientId`], which gives nothing away.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub struct Session {
     in_call: AtomicBool,
     tokens: Tokens,
     outbox: Outbox,
+    store: Option<Arc<Store>>,
 }
 
 /// A message of a session is with an instance, until this is dropped.
@@ -78,6 +82,7 @@ impl Session {
             in_call: AtomicBool::new(false),
             tokens: Tokens::default(),
             outbox,
+            store: None,
         })
     }
 

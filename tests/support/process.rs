@@ -33,10 +33,15 @@ impl Serving {
 
     /// The same in a process with limits as `ulimit` of a shell has them.
     pub async fn start_limited(setup: Setup, ulimit: &str) -> Self {
+        Self::start_limited_with(setup, &format!("ulimit {ulimit}")).await
+    }
+
+    /// The same after any commands of a shell.
+    pub async fn start_limited_with(setup: Setup, commands: &str) -> Self {
         let program = sporegate().get_program().to_owned();
         let mut limited = Command::new("sh");
         // The shell becomes the program: the process is the one that was started.
-        limited.arg("-c").arg(format!("ulimit {ulimit} && exec \"$@\"")).arg("sh").arg(program);
+        limited.arg("-c").arg(format!("{commands} && exec \"$@\"")).arg("sh").arg(program);
         for (name, value) in sporegate().get_envs() {
             if value.is_none() {
                 limited.env_remove(name);

@@ -1,6 +1,7 @@
-//! How long sessions wait for their clients, how much is kept for these. The name of the original
-//! for the time is accepted.
+//! How long sessions wait for their clients, how much is kept for these, and where. The names of the
+//! original for the time and the folder are accepted.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::section::Section;
@@ -15,6 +16,8 @@ pub struct Reconnect {
     pub sessions: u32,
     /// Bytes of messages in all of them, likewise.
     pub memory_bytes: usize,
+    /// Where sessions outlive the process; none: nowhere.
+    pub folder: Option<PathBuf>,
 }
 
 const TIMEOUTS: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(24 * 3_600));
@@ -27,7 +30,10 @@ pub(super) fn read(top: &mut Section<'_, '_>) -> Reconnect {
     let sessions = top.read_in("reconnect_sessions", 10_000, 1..=10_000_000);
     let memory = (ByteSize::kib(64), ByteSize::gib(64));
     let memory = top.read_in("reconnect_memory", ByteSize::mib(64), memory.0..=memory.1);
-    Reconnect { timeout: some(timeout), sessions, memory_bytes: memory.as_len() }
+    top.alias("reconnect_folder", "reconnectMessageBufferFolder");
+    top.alias("reconnect_folder", "tmpFileStorePath");
+    let folder = top.optional("reconnect_folder", "none");
+    Reconnect { timeout: some(timeout), sessions, memory_bytes: memory.as_len(), folder }
 }
 
 /// Reads how long a session waits in an entry of `[[paths]]`.

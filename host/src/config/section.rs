@@ -174,18 +174,6 @@ impl<'r, 'd> Section<'r, 'd> {
         self.problem(self.place.clone(), kind);
     }
 
-    /// A key that is accepted and has no effect: its type is checked and its place returned.
-    pub(super) fn without_effect<T: Value>(&mut self, key: &'static str) -> Option<Place> {
-        self.keys.push(key);
-        let value = self.in_file(key)?;
-        let place = self.reader.place(value.span().start);
-        let raw = self.raw(key, value.get_ref());
-        if let Err(fault) = T::read(raw) {
-            self.refuse(&place, key, fault);
-        }
-        Some(place)
-    }
-
     /// Where a key got its value; nothing if it has its default.
     pub(super) fn place_of(&self, key: &str) -> Option<&Place> {
         self.places.iter().find(|(known, _)| *known == key).map(|(_, place)| place)
@@ -248,14 +236,16 @@ impl<'r, 'd> Section<'r, 'd> {
         let input = self.reader.input;
         let variable = (!self.repeated && input.variables.is_some()).then(|| variable_of(&full));
         let mut given: Vec<(Place, Raw<'d>)> = Vec::new();
+        let mut names = Vec::new();
         for name in self.names_of(key) {
             if let Some(value) = self.in_file(name) {
+                names.push(name);
                 given
                     .push((self.reader.place(value.span().start), self.raw(name, value.get_ref())));
             }
         }
         if let [_, (second, _), ..] = given.as_slice() {
-            let names = self.names_of(key).join("` and `");
+            let names = names.join("` and `");
             let why = format!("`{names}` are two names of one setting; keep one of them");
             self.problem(second.clone(), ProblemKind::Conflict { why });
         }

@@ -2,24 +2,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use super::error::Place;
 use super::policy::PathRule;
-use super::section::Section;
 use crate::path::PathPattern;
 
 /// Something to tell the operator. Prints as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A setting of the original that has no effect yet.
-    NoMessagesKept {
-        /// Where it was written.
-        place: Place,
-        /// The key as written.
-        key: &'static str,
-    },
     /// A `[[paths]]` entry that never holds, because one before it takes all its paths.
     NeverReached {
         /// Its pattern.
@@ -44,11 +34,6 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoMessagesKept { place, key } => write!(
-                f,
-                "{place}: `{key}` has no effect: this version keeps messages for clients that \
-                 reconnect in memory only"
-            ),
             Self::NeverReached { pattern, behind } => write!(
                 f,
                 "[[paths]] `{pattern}` never holds, because `{behind}` comes first and takes all \
@@ -84,19 +69,4 @@ pub(super) fn never_reached(rules: &[PathRule]) -> Vec<Warning> {
         }
     }
     warnings
-}
-
-/// Reads the settings of the original that have no effect.
-pub(super) fn without_effect(top: &mut Section<'_, '_>) -> Vec<Warning> {
-    const FOLDERS: [&str; 2] = ["reconnectMessageBufferFolder", "tmpFileStorePath"];
-    let folders = FOLDERS.map(|key| (key, top.without_effect::<PathBuf>(key)));
-    if let [(_, Some(_)), (_, Some(place))] = &folders {
-        let why = "`reconnectMessageBufferFolder` and `tmpFileStorePath` are two names of one \
-                   setting; keep one of them";
-        top.conflict_at(place.clone(), why);
-    }
-    folders
-        .into_iter()
-        .filter_map(|(key, place)| place.map(|place| Warning::NoMessagesKept { place, key }))
-        .collect()
 }

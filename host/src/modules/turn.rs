@@ -18,9 +18,15 @@ impl<'a, T> Turn<'a, T> {
         Self { called, counters, _hold: hold }
     }
 
-    /// Makes what the call asked for happen, and gives its answer.
-    pub fn finish(mut self) -> T {
-        self.called.effects.apply(&self.counters.messages_queued);
+    /// Makes what the call asked for happen, and gives its answer. What it sent to clients who are
+    /// away outlives the process before anybody else learns of the call.
+    pub async fn finish(mut self) -> T {
+        let counter = &self.counters.messages_queued;
+        if let Some(store) = self.called.effects.apply_to_absent(counter) {
+            // Rare, and its room is not needed before. Where it fails, the store says so itself.
+            Box::pin(store.settled()).await;
+        }
+        self.called.effects.apply(counter);
         self.called.answer
     }
 }

@@ -94,6 +94,14 @@ impl Returns {
         Ok(token)
     }
 
+    /// The client of a session that was found in a store may come back with the tokens it had.
+    pub(super) fn restore(&self, session: &Arc<Session>) {
+        let mut inner = self.lock();
+        for hash in session.tokens().all() {
+            inner.sessions.insert(hash, Arc::clone(session));
+        }
+    }
+
     /// The client has its newest token: the one before does not count any more.
     pub(super) fn confirm(&self, session: &Session) {
         if let Some(used) = session.tokens().confirm() {

@@ -8,6 +8,7 @@ use crate::close::CloseReason;
 use crate::counters::Counter;
 use crate::message::Payload;
 use crate::session::{ClientId, Refusal, SendPermit, Session};
+use crate::store::Store;
 
 /// Recorded effects, in the order in which they were asked for.
 #[derive(Debug, Default)]
@@ -41,6 +42,38 @@ impl Effects {
     /// The clients that this call has asked to close since the last flush.
     pub(super) fn closing(&self) -> &BTreeSet<ClientId> {
         &self.closing
+    }
+
+    /// Makes happen what was sent to clients who are away and have a store: nobody may learn of the
+    /// call before what it sent outlives the process. Returns the store, if there was any of that.
+    pub fn apply_to_absent(&mut self, counter: &Counter) -> Option<Arc<Store>> {
+        let mut store = None;
+        let (mut sent, mut queued) = (0, 0);
+        let mut is_absent = |session: &Arc<Session>| {
+            let absent = session.is_away_in_store();
+            if absent && store.is_none() {
+                store = session.store().cloned();
+            }
+            absent
+        };
+        let kept = self.recorded.extract_if(.., |effect| match effect {
+            Effect::Send { permit, .. } => is_absent(permit.session()),
+            Effect::Broadcast { to, payload } => {
+                for session in to.extract_if(.., |session| is_absent(session)) {
+                    queued += deliver(&session, payload);
+                }
+                false
+            }
+            Effect::Close { .. } => false,
+        });
+        for effect in kept {
+            if let Effect::Send { permit, payload } = effect {
+                permit.send(payload);
+                sent += 1;
+            }
+        }
+        counter.add(sent + queued);
+        store
     }
 
     /// Makes everything recorded happen, in order, and forgets it. Messages that were queued are

@@ -142,6 +142,9 @@ async fn answer(
             reject(server, peer, &request, &Rejection::LongAddress)
         }
         "/healthz" => read_only(&request, || text(StatusCode::OK, "ok\n")),
+        "/readyz" if server.is_ready() && !server.keeps_sessions() => read_only(&request, || {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the store of sessions fails\n")
+        }),
         "/readyz" if server.is_ready() => read_only(&request, || {
             let insecure = server.gate.is_insecure();
             text(StatusCode::OK, if insecure { "ready\nINSECURE\n" } else { "ready\n" })

@@ -105,6 +105,8 @@ async fn begin(
         return Ok((attachment, None));
     }
     let token = server.registry.issue_token(attachment.session(), used)?;
+    // What the client may come back with after a crash, too: then it is told that there is a gap.
+    attachment.session().save();
     let token = token.reveal();
     let greeting = format!(r#"{{"type":"setClientId","payload":"{token}"{outcome}}}"#);
     Ok((attachment, Some(greeting)))
@@ -113,14 +115,15 @@ async fn begin(
 /// A session that begins.
 fn open(server: &Server, client: &Client) -> Result<Attachment, getrandom::Error> {
     let Client { path, principal, policy, counters, .. } = client;
-    let session = Arc::new(Session::new(
+    let session = Session::new(
         server.registry.next_order(),
         path.clone(),
         principal.clone(),
         Arc::clone(policy),
         Arc::clone(counters),
         Arc::clone(server.registry.kept()),
-    )?);
+    )?;
+    let session = Arc::new(session.kept_in(server.store.as_ref()));
     server.registry.insert(&session);
     server.counters.sessions_opened.increment();
     Ok(Attachment::first(session, principal.expires_at()))
@@ -152,22 +155,37 @@ async fn resume(
         end(server, attachment.session(), &CloseReason::LOST, Some(Refused::Gap)).await;
         return Err(Refused::Gap);
     }
+    if let Some(store) = attachment.store() {
+        // A crash must not leave the session as it was before: what is written from now on would be
+        // a gap that nobody knows.
+        store.settled().await;
+    }
     Ok(Resumed::Whole(attachment))
 }
 
 /// What follows a connection: the wait for its client, the end of its session, or nothing.
-async fn after(server: &Server, attachment: Attachment, reason: CloseReason, left: Left) {
+pub(super) async fn after(
+    server: &Server,
+    attachment: Attachment,
+    reason: CloseReason,
+    left: Left,
+) {
     let session = attachment.session();
     let why = match left {
         Left::Replaced => return,
         Left::Ended => end_of(&reason),
         Left::Detached => {
             server.registry.went_away(&attachment);
+            tracing::debug!(client = session.id_text(), "away");
             let timeout = session.policy().reconnect_timeout.unwrap_or_default();
             let over = poll_fn(|context| attachment.poll_over(context.waker()));
             let over = tokio::select! {
                 over = tokio::time::timeout(timeout, over) => over.ok(),
-                () = server.stopping.cancelled() => None,
+                () = server.stopping.cancelled() => match session.store() {
+                    // The next start goes on with it.
+                    Some(store) if store.is_well() => return,
+                    Some(_) | None => None,
+                },
             };
             if over == Some(Over::Back) || !attachment.expire() {
                 return;
@@ -190,9 +208,16 @@ fn end_of(reason: &CloseReason) -> Option<Refused> {
     (reason.cause() == CloseCause::SlowConsumer).then_some(Refused::Gap)
 }
 
-async fn end(server: &Server, session: &Arc<Session>, reason: &CloseReason, why: Option<Refused>) {
+pub(super) async fn end(
+    server: &Server,
+    session: &Arc<Session>,
+    reason: &CloseReason,
+    why: Option<Refused>,
+) {
     server.registry.forget(session, why);
+    session.save_end(reason);
     server.dispatcher.disconnected(session, reason).await;
+    session.forget_saved();
     server.counters.sessions_ended.increment();
 }
 

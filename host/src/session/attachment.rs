@@ -68,6 +68,11 @@ impl Attachment {
         Self { session, number: 1, expires_at }
     }
 
+    /// Of a session that was found, whose last connection had this number.
+    pub(super) fn found(session: Arc<Session>, number: u64) -> Self {
+        Self { session, number, expires_at: None }
+    }
+
     /// For a further connection, which gets everything from now on. None if the session is over,
     /// or about to be.
     pub fn take_over(session: &Arc<Session>, expires_at: Option<SystemTime>) -> Option<Self> {
@@ -85,6 +90,8 @@ impl Attachment {
         }
         state.link = Link::Attached(number);
         state.present += 1;
+        // Before anything is written to it: what a crash then leaves is no session with a gap.
+        session.save_locked(&mut state);
         // Whoever had it, or waits for its end, is told.
         state.wake();
         Some(Self { session: Arc::clone(session), number, expires_at })
@@ -214,6 +221,8 @@ impl Attachment {
         if self.session.policy.reconnect_timeout.is_some() && asked && reason.may_come_back() {
             state.link = Link::Detached(self.number);
             state.closing = None;
+            state.left = Some(reason.clone());
+            self.session.save_locked(&mut state);
             Left::Detached
         } else {
             state.end();

@@ -31,6 +31,17 @@ impl History {
         self.bytes
     }
 
+    /// All that are kept, in order.
+    pub(super) fn messages(&self) -> &VecDeque<Payload> {
+        &self.messages
+    }
+
+    /// Begins with messages of which the last has this number.
+    pub(super) fn restore(&mut self, messages: VecDeque<Payload>, last: u64) {
+        let bytes = messages.iter().map(Payload::len).sum();
+        *self = Self { messages, bytes, last };
+    }
+
     /// Numbers messages that are handed out, and keeps them as far as there is room: what is
     /// oldest goes. Returns whether more than half of the room is taken.
     pub(super) fn hand_out(

@@ -29,9 +29,14 @@ impl ClientId {
         random_bits().map(Self)
     }
 
-    /// The bits, for spreading ids over shards.
+    /// The bits, for spreading ids over shards, and to be stored.
     pub fn bits(self) -> u128 {
         self.0
+    }
+
+    /// From bits that were stored.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
     }
 }
 

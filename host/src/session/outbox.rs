@@ -2,14 +2,17 @@
 //! messages to drop, a full outbox never acts on its own: it answers [`Refusal::Full`], and whoever
 //! sends decides.
 
+mod kept;
 mod queue;
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use self::kept::Held;
+pub use self::kept::Kept;
 pub use self::queue::Dropped;
 use self::queue::Queue;
 use super::Session;
@@ -37,25 +40,11 @@ pub struct Outbox {
     state: Mutex<State>,
 }
 
-/// What is kept for all clients who are away.
-#[derive(Debug, Default)]
-pub struct Kept {
-    sessions: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
 /// The state while nobody else has it. What it has more or fewer bytes afterwards is counted.
 pub(super) struct Locked<'a> {
     state: MutexGuard<'a, State>,
     outbox: &'a Outbox,
     before: Held,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Held {
-    waiting_bytes: usize,
-    replay_bytes: usize,
-    away: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +55,10 @@ pub(super) struct State {
     /// Connections that have not left.
     pub(super) present: u32,
     pub(super) closing: Option<CloseReason>,
+    /// Why the last connection was left, of a client that is away.
+    pub(super) left: Option<CloseReason>,
+    /// Messages that were added in the store to what was saved there.
+    pub(super) appended: usize,
     /// What was kept for a client that is away had to go.
     pub(super) evicted: bool,
     /// Set while the connection sleeps; taken by whoever has news for it.
@@ -171,6 +164,12 @@ impl Outbox {
         self.lock().end();
     }
 
+    /// Whether the client is away. Nobody is kept from knowing better right after.
+    pub(super) fn is_away(&self) -> bool {
+        // Nearly always nobody is, and then no lock is needed.
+        self.kept.sessions() > 0 && self.away_since().is_some()
+    }
+
     /// Number of the last connection, if the client is away.
     pub fn away_since(&self) -> Option<u64> {
         match self.lock().link {
@@ -227,6 +226,8 @@ impl State {
             link: Link::Attached(1),
             present: 1,
             closing: None,
+            left: None,
+            appended: 0,
             evicted: false,
             sleeper: None,
         }
@@ -275,25 +276,6 @@ impl State {
     }
 }
 
-impl Held {
-    /// Sessions and bytes that are kept for those who are away.
-    fn kept(self) -> (usize, usize) {
-        if self.away { (1, self.waiting_bytes + self.replay_bytes) } else { (0, 0) }
-    }
-}
-
-impl Kept {
-    /// How many sessions wait for their clients.
-    pub fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Bytes of messages in all of them.
-    pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-}
-
 impl SendPermit {
     /// Takes room for a message of `bytes`.
     pub fn reserve(session: &Arc<Session>, bytes: usize) -> Result<Self, Refusal> {
@@ -309,6 +291,11 @@ impl SendPermit {
         Ok(Self { session: Arc::clone(session), bytes, used: false })
     }
 
+    /// Whose room it is.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
     /// Queues the message that the room was taken for. If the client was closed meanwhile the
     /// message is dropped with everything else that waits for it.
     pub fn send(mut self, payload: Payload) {
@@ -321,9 +308,16 @@ impl SendPermit {
             return;
         }
         self.used = true;
+        let to_store = match state.link {
+            Link::Detached(_) if self.session.store.is_some() => Some(payload.clone()),
+            Link::Detached(_) | Link::Attached(_) | Link::Ended => None,
+        };
         match outbox.drops() {
             true => state.queue.push_dropping(payload, &outbox.policy),
             false => state.queue.push_promised(payload),
+        }
+        if let Some(payload) = to_store {
+            self.session.save_sent(&mut state, payload);
         }
         // Who waits for the return of the client needs not know.
         if let Link::Attached(_) = state.link {
@@ -382,9 +376,7 @@ impl Drop for Locked<'_> {
             counters.add(OfPath::ReplayBytes, change);
         }
         if before.away || after.away {
-            let (before, after) = (before.kept(), after.kept());
-            kept.sessions.fetch_add(after.0.wrapping_sub(before.0), Ordering::Relaxed);
-            kept.bytes.fetch_add(after.1.wrapping_sub(before.1), Ordering::Relaxed);
+            kept.change(before, after);
         }
     }
 }

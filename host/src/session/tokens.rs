@@ -16,6 +16,19 @@ struct Hashes {
 }
 
 impl Tokens {
+    /// Those that were stored, the oldest first.
+    pub fn of(hashes: impl DoubleEndedIterator<Item = TokenHash>) -> Self {
+        let mut newest_first = hashes.rev();
+        let (newest, before) = (newest_first.next(), newest_first.next());
+        Self(Mutex::new(Hashes { newest, before }))
+    }
+
+    /// All that count, the oldest first.
+    pub fn all(&self) -> impl Iterator<Item = TokenHash> + use<> {
+        let [before, newest] = self.with(|hashes| [hashes.before, hashes.newest]);
+        before.into_iter().chain(newest)
+    }
+
     /// Adds a new one, for a client that has come back with `used`, which goes on to count. Returns
     /// what does not count any more: who has not used it may never have got it.
     pub fn push(&self, hash: TokenHash, used: Option<TokenHash>) -> Option<TokenHash> {

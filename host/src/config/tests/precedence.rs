@@ -55,11 +55,10 @@ fn the_original_names_mean_the_same() {
 }
 
 #[test]
-fn the_original_store_is_accepted_with_a_warning() {
-    for name in ["tmpFileStorePath", "reconnectMessageBufferFolder"] {
+fn the_original_names_of_the_folder_are_accepted() {
+    for name in ["tmpFileStorePath", "reconnectMessageBufferFolder", "reconnect_folder"] {
         let config = load(&format!("{name} = \"/tmp/x\"")).unwrap();
-        let text = config.warnings[0].to_string();
-        assert!(text.contains(&format!("`{name}` has no effect")), "{text}");
+        assert_eq!(config.reconnect.folder, Some("/tmp/x".into()), "{name}");
     }
 }
 

@@ -86,7 +86,7 @@ fn a_mistake_in_the_file_is_told_with_its_line_and_the_way_to_mend_it() {
         ),
         (
             "tmpFileStorePath = 1",
-            "1:20: `tmpFileStorePath` must be a path of the file system, as a string, not an integer",
+            "1:20: `reconnect_folder` must be a path of the file system, as a string, not an integer",
         ),
         // Bad values.
         (

@@ -19,6 +19,7 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_RECONNECT_TIMEOUT", "reconnect_timeout", "7s"),
         ("SPOREGATE_RECONNECT_SESSIONS", "reconnect_sessions", "7"),
         ("SPOREGATE_RECONNECT_MEMORY", "reconnect_memory", "1GiB"),
+        ("SPOREGATE_RECONNECT_FOLDER", "reconnect_folder", "/var/lib/x"),
         ("SPOREGATE_TEST_PAGE", "test_page", "true"),
         ("SPOREGATE_ALLOWED_ORIGINS", "allowed_origins", "[\"https://a\", \"http://b:1\"]"),
         ("SPOREGATE_CHECK_ORIGIN", "check_origin", "false"),

@@ -54,6 +54,30 @@ impl Queue {
         self.waiting.len() == 0
     }
 
+    /// How many wait.
+    pub(in crate::session) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What waits, in order.
+    pub(in crate::session) fn messages(&self) -> Vec<Payload> {
+        match &self.waiting {
+            Waiting::InOrder(queue) => queue.iter().cloned().collect(),
+            Waiting::Latest(latest) => latest.messages().cloned().collect(),
+        }
+    }
+
+    /// Adds a message that had its place here before, whatever the limits are now.
+    pub(in crate::session) fn restore(&mut self, payload: Payload, policy: &ConnectionPolicy) {
+        if policy.slow_client == SlowClient::Close {
+            self.messages += 1;
+            self.bytes += payload.len();
+            self.push_promised(payload);
+        } else {
+            self.push_dropping(payload, policy);
+        }
+    }
+
     /// Promises room for a message, if there is some.
     pub(super) fn reserve(&mut self, bytes: usize, policy: &ConnectionPolicy) -> bool {
         let fits = self.fits(bytes, policy);
@@ -154,7 +178,7 @@ impl Queue {
     }
 
     /// What was dropped since this was asked last.
-    pub(super) fn take_dropped(&mut self) -> Dropped {
+    pub(in crate::session) fn take_dropped(&mut self) -> Dropped {
         std::mem::take(&mut self.dropped)
     }
 

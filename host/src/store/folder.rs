@@ -1,0 +1,103 @@
+//! The folder and the files of a store, before the library sees them: private, plain files.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Name of the database; those of its log begin alike.
+const FILE: &str = "sessions.sqlite3";
+
+/// What the library puts beside it.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Why a folder is not right.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It cannot be made, or the file in it not be written.
+    #[error("reconnect_folder {}: {source}; make it a folder that only the gateway's user may use", .path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// There is something else in the place of the file.
+    #[error("{}: is no regular file; remove it", .0.display())]
+    NotAFile(PathBuf),
+}
+
+/// The database in a folder.
+pub(super) fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// Makes folder and file where they are not there, and sees to it that nobody else reads them.
+pub(super) fn prepare(folder: &Path) -> Result<PathBuf, FolderError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| FolderError::Io { path, source }
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io(folder))?;
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io(folder))?;
+    for beside in BESIDE {
+        let path = with(&file(folder), beside);
+        match std::fs::symlink_metadata(&path) {
+            Ok(found) if !found.is_file() => return Err(FolderError::NotAFile(path)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let path = file(folder);
+    // Before it is opened: to open a pipe waits for whoever writes it.
+    match std::fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => return Err(FolderError::NotAFile(path)),
+        Ok(_) | Err(_) => {}
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let opened = options.open(&path).map_err(io(&path))?;
+    opened.set_permissions(Permissions::from_mode(0o600)).map_err(io(&path))?;
+    Ok(path)
+}
+
+/// Removes the files; whether they are gone.
+pub(super) fn remove(folder: &Path) -> io::Result<()> {
+    let path = file(folder);
+    // What belongs to the file first: without it, it is worth nothing.
+    for path in BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path.clone()]) {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Puts the files where somebody may look at them.
+pub(super) fn put_aside(folder: &Path) -> io::Result<PathBuf> {
+    let path = file(folder);
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let aside = with(&path, &format!(".damaged-{seconds}"));
+    for beside in BESIDE {
+        match std::fs::rename(with(&path, beside), with(&aside, beside)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    std::fs::rename(&path, &aside)?;
+    Ok(aside)
+}
+
+/// Size of the files, in bytes.
+pub(super) fn bytes(folder: &Path) -> u64 {
+    let path = file(folder);
+    let all = BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path.clone()]);
+    all.filter_map(|path| std::fs::metadata(path).ok()).map(|found| found.len()).sum()
+}
+
+fn with(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
