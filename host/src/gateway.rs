@@ -23,7 +23,7 @@ use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
 use crate::metrics::{self, Metrics};
 use crate::modules::{
-    self, ChangeKind, Keeper, KeeperHandle, Loaded, Loader, ModuleTable, Refused, Watch,
+    self, ChangeKind, Keeper, KeeperHandle, LeftStates, Loaded, Loader, ModuleTable, Refused, Watch,
 };
 use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
@@ -62,6 +62,7 @@ pub struct Gateway {
     accepting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
     store: Option<Arc<Store>>,
+    left: Arc<LeftStates>,
 }
 
 /// Why a gateway does not start. Each says what to do about it.
@@ -131,7 +132,8 @@ impl Gateway {
         counters.sessions_lost.add(found.damaged);
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
-        let loader = Arc::new(loader(config, sandbox, &registry, &counters));
+        let left = Arc::new(LeftStates::new(found.states));
+        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left));
         let loaded = load_modules(config, &loader).await?;
         tell(&loaded);
         let refused = loaded.refused.clone();
@@ -182,6 +184,7 @@ impl Gateway {
             accepting,
             scraping,
             store,
+            left,
         })
     }
 
@@ -190,7 +193,7 @@ impl Gateway {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(ConnectionLimits::default(), AwayLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
-        let loader = loader(config, sandbox, &registry, &Arc::default());
+        let loader = loader(config, sandbox, &registry, &Arc::default(), &Arc::default());
         Ok(CheckReport { loaded: load_modules(config, &loader).await? })
     }
 
@@ -255,7 +258,10 @@ impl Gateway {
             let _ = scraping.await;
         }
         if let Some(store) = self.store {
-            store.close(Vec::new()).await;
+            // Each has its own time for it, too.
+            let states = self.left.collect(&self.modules);
+            let states = tokio::time::timeout(self.shutdown_timeout, states).await;
+            store.close(states.unwrap_or_default()).await;
         }
         in_time
     }
@@ -355,6 +361,7 @@ fn loader(
     sandbox: Arc<Sandbox>,
     registry: &Arc<Registry>,
     counters: &Arc<Counters>,
+    left: &Arc<LeftStates>,
 ) -> Loader {
     Loader {
         sandbox,
@@ -363,6 +370,7 @@ fn loader(
         base_path: config.path.as_str().into(),
         defaults: config.sandbox.defaults.clone(),
         alarm: Arc::default(),
+        left: Arc::clone(left),
     }
 }
 

@@ -190,6 +190,7 @@ async fn instances_of_a_module_find_nothing_of_other_modules() {
         base_path: "/websocket".into(),
         defaults: ModuleDefaults::default(),
         alarm: Arc::default(),
+        left: Arc::default(),
     };
     for batch in 0..BATCHES {
         let directory = tempfile::tempdir().unwrap();

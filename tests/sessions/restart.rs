@@ -249,3 +249,49 @@ async fn a_full_disk_is_told_harms_no_client_and_is_over_when_there_is_room() {
     serving.until_logged("the store of sessions works again").await;
     assert_eq!(ready().await, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_finds_its_last_state_after_a_stop_and_each_client_its_own() {
+    for instances in [1, 4] {
+        let folder = TempDir::new().unwrap();
+        let run = format!("[run]\ninstances = {instances}\n");
+        let setup = || kept_in(folder.path()).module("tally", "tally").sidecar("tally", &run);
+        let mut clients: Vec<String> = vec!["/tally".to_owned(); 12];
+        for round in 1..=3 {
+            let gateway = setup().start().await;
+            let mut connected = Vec::new();
+            for path in &mut clients {
+                let mut client = Returning::connect(&gateway, path).await;
+                assert_eq!(client.is_resumed(), round > 1);
+                let answer = client.client.ask_text("x").await;
+                assert_eq!(answer["yours"], round, "{instances} instances, {answer}");
+                *path = format!("/tally?clientId={}&received={round}", client.token);
+                connected.push(client);
+            }
+            assert!(gateway.stop().await);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_does_not_fit_any_more_is_lost_and_its_module_serves() {
+    let folder = TempDir::new().unwrap();
+    let setup = || kept_in(folder.path()).module("tally", "tally");
+    let says = async |gateway: &TestGateway| {
+        let mut client = gateway.client("/tally").await;
+        client.ask_text("x").await["total"].as_u64().unwrap()
+    };
+    let gateway = setup().start().await;
+    assert_eq!(says(&gateway).await, 1);
+    assert!(gateway.stop().await);
+    // There is no module for it this time: it is kept for the next one.
+    let gateway = kept_in(folder.path()).start().await;
+    assert!(gateway.stop().await);
+    let gateway = setup().start().await;
+    assert_eq!(says(&gateway).await, 2);
+    assert!(gateway.stop().await);
+    // The state of one could not be divided among two.
+    let gateway = setup().sidecar("tally", "[run]\ninstances = 2\n").start().await;
+    assert_eq!(says(&gateway).await, 1);
+    assert!(gateway.stop().await);
+}

@@ -1,14 +1,15 @@
 //! From a file of the module directory to a module that is ready to serve. A file that cannot be
 //! one is refused with its reason; the others serve.
 
-use std::hash::RandomState;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use super::directory::{self, FoundModule, Mark, Refused, SETTLE, Unread};
+use super::left::LeftStates;
 use super::module::{Module, Parts};
+use super::spread::Spread;
 use super::started::Started;
 use crate::config::{ModuleConfig, ModuleDefaults, ModuleName};
 use crate::counters::Counters;
@@ -36,6 +37,8 @@ pub struct Loader {
     pub defaults: ModuleDefaults,
     /// Rings when a module fails on probation.
     pub alarm: Arc<Notify>,
+    /// What listeners left to this start.
+    pub left: Arc<LeftStates>,
 }
 
 /// A module's file and sidecar as they were read, at one moment.
@@ -137,9 +140,32 @@ impl Loader {
         config: &ModuleConfig,
         before: Option<&Module>,
     ) -> Result<Started, String> {
-        let spread = before.map_or_else(RandomState::new, |before| before.spread().clone());
-        let parts = self.parts(revision, config, spread);
+        let Some(before) = before else { return self.start_first(revision, config).await };
+        let parts = self.parts(revision, config, before.spread());
         Module::start(parts).await.map_err(|failure| failure.to_string())
+    }
+
+    /// Starts one that follows on no other: with what an earlier process left, if there is that.
+    async fn start_first(
+        &self,
+        revision: Arc<Revision>,
+        config: &ModuleConfig,
+    ) -> Result<Started, String> {
+        let left = self.left.of(config.name.as_str(), config.run);
+        let spread = left.as_ref().map_or_else(Spread::random, |left| left.spread);
+        let start = || Module::start(self.parts(Arc::clone(&revision), config, spread));
+        let started = start().await.map_err(|failure| failure.to_string())?;
+        let Some(left) = left else { return Ok(started) };
+        // Whatever comes of it: it is for one start, and this is it.
+        self.left.forget(config.name.as_str());
+        match left.import(started).await {
+            Ok(started) => Ok(started),
+            Err(failure) => {
+                let module = config.name.as_str();
+                tracing::error!(module, "the state that was left to it is lost: {failure}");
+                start().await.map_err(|failure| failure.to_string())
+            }
+        }
     }
 
     /// What a module with these settings is made of; without listeners yet.
@@ -147,7 +173,7 @@ impl Loader {
         &self,
         revision: Arc<Revision>,
         config: &ModuleConfig,
-        spread: RandomState,
+        spread: Spread,
     ) -> Parts {
         let context = Arc::new(self.context(config, ModuleListeners::default(), None));
         Parts { context, revision, run: config.run, spread, alarm: Arc::clone(&self.alarm) }
@@ -166,7 +192,7 @@ impl Loader {
             context: Arc::new(self.context(config, listeners, Some(used))),
             revision,
             run: config.run,
-            spread: before.spread().clone(),
+            spread: before.spread(),
             alarm: Arc::clone(&self.alarm),
         }
     }

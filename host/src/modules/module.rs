@@ -1,7 +1,6 @@
 //! One module with its instances: which instance a session belongs to, and when a fresh one takes
 //! over. Another revision is another `Module`; see `swap`.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -9,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::breaker::{Breaker, Leave, Patience, Phase};
 use super::slot::{Expect, Hold, Retired, Slot};
+use super::spread::Spread;
 use super::standing::{Health, Standing};
 use super::started::Started;
 use super::turn::{Missed, Turn};
@@ -40,7 +40,7 @@ pub struct Module {
     revision: ArcSwapOption<Revision>,
     run: Run,
     slots: Box<[Slot]>,
-    spread: RandomState,
+    spread: Spread,
     standing: Arc<Standing>,
     breaker: Arc<Breaker>,
 }
@@ -55,7 +55,7 @@ pub struct Parts {
     /// How they live.
     pub run: Run,
     /// How keys are spread over them; that of a predecessor, so that each key finds its state.
-    pub spread: RandomState,
+    pub spread: Spread,
     /// Rings when the module is condemned.
     pub alarm: Arc<Notify>,
 }
@@ -141,8 +141,8 @@ impl Module {
     }
 
     /// How keys are spread over its instances.
-    pub(super) fn spread(&self) -> &RandomState {
-        &self.spread
+    pub(super) fn spread(&self) -> Spread {
+        self.spread
     }
 
     /// Whether it pauses after failures.
@@ -333,12 +333,12 @@ impl Module {
             return &self.slots[0];
         }
         let key = match self.run.affinity {
-            Affinity::Client => self.spread.hash_one(session.id()),
+            Affinity::Client => self.spread.of(&session.id().bits().to_le_bytes()),
             Affinity::User => match session.principal().username() {
-                Some(user) => self.spread.hash_one(user),
-                None => self.spread.hash_one(session.id()),
+                Some(user) => self.spread.of(user.as_bytes()),
+                None => self.spread.of(&session.id().bits().to_le_bytes()),
             },
-            Affinity::Path => self.spread.hash_one(session.path().as_str()),
+            Affinity::Path => self.spread.of(session.path().as_str().as_bytes()),
         };
         &self.slots[(key % self.slots.len() as u64) as usize]
     }

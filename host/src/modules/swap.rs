@@ -145,7 +145,8 @@ pub(super) fn check_places(before: Run, after: Run) -> Result<(), SwapError> {
     Err(SwapError::Places { old: describe(before), new: describe(after) })
 }
 
-fn describe(run: Run) -> String {
+/// How a module runs, in words.
+pub(super) fn describe(run: Run) -> String {
     let Run { instances, affinity, lifetime, .. } = run;
     match lifetime {
         Lifetime::Call => "a fresh instance for each call".to_owned(),

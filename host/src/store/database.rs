@@ -39,7 +39,8 @@ const SETTINGS: &str = "
         key INTEGER PRIMARY KEY, is_text INTEGER NOT NULL, payload BLOB NOT NULL,
         sum INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS states (
-        module TEXT NOT NULL, place INTEGER NOT NULL, run TEXT NOT NULL, schema INTEGER NOT NULL,
+        module TEXT NOT NULL, place INTEGER NOT NULL, run TEXT NOT NULL, spread BLOB NOT NULL,
+        schema INTEGER NOT NULL,
         media_type TEXT NOT NULL, data BLOB NOT NULL, sum INTEGER NOT NULL,
         PRIMARY KEY (module, place)) STRICT;
     CREATE TABLE IF NOT EXISTS clean (yes INTEGER PRIMARY KEY) STRICT;";
@@ -197,12 +198,12 @@ fn read_message(row: &Row<'_>) -> Result<Option<Payload>, rusqlite::Error> {
 
 fn read_states(transaction: &Transaction<'_>, found: &mut Found) -> Result<(), rusqlite::Error> {
     let mut all = transaction.prepare(
-        "SELECT module, place, run, schema, media_type, data, sum FROM states ORDER BY module, place",
+        "SELECT module, place, run, spread, schema, media_type, data, sum FROM states ORDER BY module, place",
     )?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        let (place, sum): (u32, u32) = (row.get(1)?, row.get(6)?);
-        let data: Vec<u8> = row.get(5)?;
+        let (place, sum): (u32, u32) = (row.get(1)?, row.get(7)?);
+        let data: Vec<u8> = row.get(6)?;
         if sum != sum_of(i64::from(place), &data) {
             found.damaged += 1;
             continue;
@@ -210,9 +211,10 @@ fn read_states(transaction: &Transaction<'_>, found: &mut Found) -> Result<(), r
         found.states.push(LeftState {
             module: row.get(0)?,
             run: row.get(2)?,
+            spread: u128::from_le_bytes(row.get(3)?),
             place,
-            schema: row.get(3)?,
-            media_type: row.get(4)?,
+            schema: row.get(4)?,
+            media_type: row.get(5)?,
             data,
         });
     }
@@ -279,13 +281,14 @@ impl Database {
         self.connection.execute_batch("PRAGMA synchronous = FULL;")?;
         let transaction = self.connection.transaction()?;
         for state in states {
-            let LeftState { module, run, place, schema, media_type, data } = state;
+            let LeftState { module, run, spread, place, schema, media_type, data } = state;
+            let spread = spread.to_le_bytes();
             let sum = sum_of(i64::from(*place), data);
             transaction
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO states VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "INSERT OR REPLACE INTO states VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
-                .execute((module, place, run, schema, media_type, data, sum))?;
+                .execute((module, place, run, spread, schema, media_type, data, sum))?;
         }
         transaction.execute("INSERT OR REPLACE INTO clean VALUES (1)", [])?;
         transaction.commit()?;

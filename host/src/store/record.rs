@@ -81,6 +81,8 @@ pub struct LeftState {
     pub module: String,
     /// How it ran, in words: the state is for one that runs alike.
     pub run: String,
+    /// How keys were spread over its instances.
+    pub spread: u128,
     /// Which of its instances.
     pub place: u32,
     /// Version of the format, as the module counts.

@@ -80,6 +80,7 @@ async fn an_orderly_end_is_told_once_and_states_are_given_to_one_start_only() {
     let state = LeftState {
         module: "tally".to_owned(),
         run: "one instance".to_owned(),
+        spread: u128::MAX - 5,
         place: 0,
         schema: 3,
         media_type: "text/plain".to_owned(),
