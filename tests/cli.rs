@@ -8,6 +8,7 @@ mod inspect;
 mod program;
 mod serve;
 mod token;
+mod unwritable;
 mod wrong_module;
 mod wrong_setting;
 mod wrong_use;
