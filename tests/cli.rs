@@ -2,7 +2,9 @@
 //! prints and where. Every error is one paragraph on standard error, and no panic.
 
 mod connect;
+mod crowd;
 mod demo;
+mod drain;
 mod help;
 mod inspect;
 mod program;
