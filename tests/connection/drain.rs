@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use super::limited;
 use crate::support::raw_client::{CLOSE, TEXT, close_frame};
@@ -163,4 +164,14 @@ async fn many_who_never_answer_the_close_are_dropped_and_told_of_in_time() {
     }
     assert!(gateway.stop().await, "in time");
     assert_eq!((counters.calls.get(), counters.close_timeouts.get()), (50, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_client_does_not_make_a_stop_come_too_late() {
+    let gateway = probe("timeout = \"300ms\"").start().await;
+    let mut half = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
+    half.write_all(b"GET /readyz HTTP/1.1\r\nHo").await.unwrap();
+    // Another one is answered: the first has been read by then, as far as it goes.
+    assert_eq!(get(gateway.address(), "/readyz").await.status, 200);
+    assert!(gateway.stop().await, "nothing of a client was cut off");
 }

@@ -79,7 +79,8 @@ impl Server {
         });
         let in_time = tokio::select! {
             biased;
-            all = all => all.is_ok(),
+            // Whoever is left then may be no client.
+            all = all => all.is_ok() || self.sessions.is_empty(),
             never = self.tell_progress() => match never {},
         };
         self.stopped.cancel();
