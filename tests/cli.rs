@@ -2,12 +2,15 @@
 //! prints and where. Every error is one paragraph on standard error, and no panic.
 
 mod connect;
+mod crowd;
 mod demo;
+mod drain;
 mod help;
 mod inspect;
 mod program;
 mod serve;
 mod token;
+mod unwritable;
 mod wrong_module;
 mod wrong_setting;
 mod wrong_use;

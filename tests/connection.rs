@@ -1,6 +1,7 @@
 //! One connection: its greeting, keep-alive messages, and what is read and written on it.
 
 mod closing;
+mod drain;
 mod frames;
 mod kinds;
 mod limits;

@@ -108,6 +108,8 @@ impl CloseReason {
     reasons! {
         /// The gateway is going away; reconnect elsewhere or later.
         GOING_AWAY = 1001, GoingAway, "the gateway is shutting down";
+        /// The same where it is about to be back: what clients are told is configured.
+        SERVICE_RESTART = 1012, GoingAway, "the gateway is shutting down";
         /// The client broke the WebSocket protocol.
         PROTOCOL_ERROR = 1002, Protocol, "protocol error";
         /// A text message or close reason was not UTF-8.

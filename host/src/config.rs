@@ -25,6 +25,7 @@ mod reader;
 mod reconnect;
 mod sandbox;
 mod section;
+mod shutdown;
 mod subprotocol;
 mod units;
 mod value;
@@ -36,7 +37,6 @@ mod tests;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
@@ -57,6 +57,7 @@ pub use proxies::{ForwardedHeader, Proxies};
 pub use reader::SettingRow;
 pub use reconnect::Reconnect;
 pub use sandbox::{CompileCache, SandboxConfig};
+pub use shutdown::{ShutdownCode, ShutdownConfig};
 pub use subprotocol::{Subprotocols, is_token_byte};
 pub use units::{ByteSize, UnitError, duration_text, parse_duration};
 pub use warning::Warning;
@@ -101,8 +102,8 @@ pub struct Config {
     pub handshake: Handshake,
     /// What is kept for clients who are away.
     pub reconnect: Reconnect,
-    /// Time that clients have to leave when the gateway stops; then they are cut off.
-    pub shutdown_timeout: Duration,
+    /// How it stops.
+    pub shutdown: ShutdownConfig,
     /// How to log.
     pub log: LogConfig,
     /// What scrapers see.
@@ -198,10 +199,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let mut hosts = top.read("hosts", Vec::new());
     let reconnect = reconnect::read(top);
     let (default_policy, handshake) = policy::read_default(top, reconnect.timeout);
-    let hour = Duration::from_secs(3_600);
-    let shutdown_timeout = top.section("shutdown", |shutdown| {
-        shutdown.read_in("timeout", Duration::from_secs(30), Duration::ZERO..=hour)
-    });
+    let shutdown = top.section("shutdown", shutdown::read);
     let log = top.section("log", log::read);
     let metrics = top.section("metrics", |section| metrics::read(section, listen));
     let auth = top.section("auth", |section| auth::read(section, listen.ip()));
@@ -237,7 +235,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         paths,
         handshake,
         reconnect,
-        shutdown_timeout,
+        shutdown,
         log,
         metrics,
         auth,

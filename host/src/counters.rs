@@ -66,6 +66,8 @@ pub struct Counters {
     pub accept_errors: ByReason,
     /// TCP connections that have not become clients (yet).
     pub http_connections: Gauge,
+    /// 1 from the moment on in which the gateway is asked to stop.
+    pub draining: Gauge,
     /// From the arrival of a message until the last listener that wanted it has answered.
     pub dispatch: Histogram,
     /// What changes of modules came to.
@@ -170,6 +172,7 @@ impl Counters {
             calls_ended: Counter::default(),
             accept_errors: ByReason::default(),
             http_connections: Gauge::default(),
+            draining: Gauge::default(),
             dispatch: Histogram::default(),
             swaps: ByReason::default(),
             swap_pause: Histogram::default(),

@@ -54,10 +54,12 @@ pub struct Gateway {
     modules: Arc<ModuleTable>,
     keeper: KeeperHandle,
     keeping: JoinHandle<()>,
-    /// Ends both of them, also when the gateway is dropped.
+    /// Ends the keeper, also when the gateway is dropped.
     stop_keeping: DropGuard,
     looking: TaskTracker,
     controlling: Option<JoinHandle<()>>,
+    /// The same for the control socket.
+    stop_controlling: DropGuard,
     refused: Vec<Refused>,
     accepting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
@@ -144,8 +146,9 @@ impl Gateway {
         let (keeper, handle) = Keeper::new(loader, table, config.modules.clone(), watch, loaded);
         let stop_keeping = CancellationToken::new();
         let keeping = tokio::spawn(keeper.run(stop_keeping.clone()));
+        let stop_controlling = CancellationToken::new();
         let controlling = control
-            .map(|control| tokio::spawn(control.serve(handle.clone(), stop_keeping.clone())));
+            .map(|control| tokio::spawn(control.serve(handle.clone(), stop_controlling.clone())));
         let dispatcher =
             Dispatcher::new(Arc::clone(&registry), Arc::clone(&modules), Arc::clone(&counters))
                 .with_native_echo(hidden.native_echo);
@@ -173,13 +176,14 @@ impl Gateway {
             address,
             metrics_address,
             base_path,
-            shutdown_timeout: config.shutdown_timeout,
+            shutdown_timeout: config.shutdown.timeout,
             modules,
             keeper: handle,
             keeping,
             stop_keeping: stop_keeping.drop_guard(),
             looking: TaskTracker::new(),
             controlling,
+            stop_controlling: stop_controlling.drop_guard(),
             refused,
             accepting,
             scraping,
@@ -243,16 +247,19 @@ impl Gateway {
         &self.refused
     }
 
-    /// Stops accepting, closes every client with 1001, tells the disconnect listeners. Returns
-    /// whether all of it was done within the shutdown time-out.
+    /// Admits nobody any more, closes every client, tells the disconnect listeners. Modules are left
+    /// as they are from now on; whoever asks on the control socket is told that the gateway stops.
+    /// Returns whether all of it was done within the shutdown time-out.
     pub async fn stop(self) -> bool {
         drop(self.stop_keeping);
-        let _ = self.keeping.await;
+        // What it was doing is given up, which may take until a guest makes way.
+        let kept = tokio::time::timeout(self.shutdown_timeout, self.keeping);
+        let (in_time, _) = tokio::join!(self.server.stop(), kept);
+        drop(self.stop_controlling);
+        // They end by themselves; a panic in one has been reported by the runtime.
         if let Some(controlling) = self.controlling {
             let _ = controlling.await;
         }
-        let in_time = self.server.stop(self.shutdown_timeout).await;
-        // They end by themselves; a panic in one has been reported by the runtime.
         let _ = self.accepting.await;
         if let Some(scraping) = self.scraping {
             let _ = scraping.await;

@@ -77,6 +77,8 @@ impl Sources {
         families.info("sporegate_build", "Version that runs", &[("version", VERSION)])?;
         let help = "1 where clients without credentials are admitted everywhere";
         families.gauge("sporegate_insecure", help, None, [([], u64::from(self.insecure))])?;
+        let help = "1 where no new clients are admitted, because the gateway stops";
+        families.gauge("sporegate_draining", help, None, [([], self.counters.draining.get())])?;
         let help = "Errors of the operating system when a connection was accepted";
         let errors = self.counters.accept_errors.all();
         families.counter(

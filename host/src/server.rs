@@ -2,6 +2,7 @@
 //! No request body is ever read.
 
 mod accept;
+mod drain;
 mod forwarded;
 mod http;
 mod intake;
@@ -14,7 +15,7 @@ mod upgrade;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderMap;
@@ -22,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use accept::{ACCEPT_ERRORS, BindError, bind, serve};
+pub use drain::{DrainSettings, Remaining};
 pub use scrape::serve_metrics;
 
 use self::lobby::{Lobby, NoPlace};
 use crate::auth::AuthError;
-use crate::close::CloseReason;
 use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
@@ -51,9 +52,14 @@ pub struct Server {
     accept_lines: LineRate,
     lobby: Lobby,
     next_connection: AtomicU64,
-    ready: AtomicBool,
+    /// Nobody comes any more, and nobody who is away comes back.
     stopping: CancellationToken,
-    tasks: TaskTracker,
+    /// Nobody is answered any more.
+    stopped: CancellationToken,
+    /// Clients, each until its disconnect listeners were told.
+    sessions: TaskTracker,
+    /// TCP connections that are no clients, scrapers included.
+    requests: TaskTracker,
 }
 
 /// Settings of the HTTP side.
@@ -86,6 +92,8 @@ pub struct ServerSettings {
     pub header_bytes: usize,
     /// Most header fields; more gets 431.
     pub header_count: usize,
+    /// How it stops.
+    pub drain: DrainSettings,
 }
 
 /// Log lines per second and reason about rejected requests, and about clients that were closed
@@ -147,9 +155,10 @@ impl Server {
             lobby,
             next_connection: AtomicU64::new(1),
             settings,
-            ready: AtomicBool::new(true),
             stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
+            sessions: TaskTracker::new(),
+            requests: TaskTracker::new(),
         }
     }
 
@@ -166,7 +175,7 @@ impl Server {
 
     /// Whether new connections are welcome.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        !self.stopping.is_cancelled()
     }
 
     /// The clients.
@@ -221,18 +230,6 @@ impl Server {
             let (connection, more) = (peer.connection, admitted.dropped_before);
             tracing::info!(connection, peer = %peer.address, status, reason, more, "rejected");
         }
-    }
-
-    /// Stops: refuses new connections, closes every client, and waits until all disconnect
-    /// listeners were told, at most for `timeout`. Returns whether it was in time.
-    pub async fn stop(&self, timeout: Duration) -> bool {
-        self.ready.store(false, Ordering::Relaxed);
-        self.stopping.cancel();
-        self.tasks.close();
-        for session in self.registry.all() {
-            session.close(CloseReason::GOING_AWAY);
-        }
-        tokio::time::timeout(timeout, self.tasks.wait()).await.is_ok()
     }
 }
 

@@ -56,6 +56,28 @@ impl Program {
         self
     }
 
+    pub fn complaining_to(mut self, err: impl Into<Stdio>) -> Self {
+        self.0.stderr(err);
+        self
+    }
+
+    /// The same program, started with its standard error closed.
+    pub fn without_standard_error(self) -> Self {
+        let own = self.0.as_std();
+        let mut command = Command::new("sh");
+        // The shell becomes the program: the process is the one that was started.
+        command.args(["-c", "exec \"$@\" 2>&-", "sh"]).arg(own.get_program()).args(own.get_args());
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Self(command)
+    }
+
     /// Runs to the end with this input.
     pub async fn run(mut self, input: &str) -> Ended {
         let mut child = self.0.spawn().unwrap();

@@ -89,6 +89,28 @@ async fn a_key_that_cannot_be_used_is_told_without_its_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_time_to_close_clients_that_leaves_none_for_them_to_go_is_refused() {
+    for (text, place) in [
+        ("[shutdown]\nwindow = \"30s\"", "s.toml:2:10: "),
+        ("[shutdown]\nwindow = \"1m\"\n", "`shutdown.window` (1m)"),
+        ("[shutdown]\ntimeout = \"5s\"\nwindow = \"5s\"\n", "s.toml:3:10: "),
+        ("[shutdown]\ndelay = \"25s\"\nwindow = \"5s\"\n", "`shutdown.delay` (25s)"),
+        ("[shutdown]\ntimeout = \"5s\"\ndelay = \"5s\"\n", "`shutdown.timeout` (5s)"),
+    ] {
+        for ended in both(&[], text).await {
+            ended.failed(1, &[place, "together must be less than `shutdown.timeout`"]);
+        }
+    }
+    for ended in both(&[], "[shutdown]\ncode = 1000\n").await {
+        ended.failed(1, &["s.toml:2:8: `shutdown.code` cannot be `1000`", "1001", "1012"]);
+    }
+    // A short time is enough: the window is shorter then.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("s.toml"), "[shutdown]\ntimeout = \"1s\"\n").unwrap();
+    in_directory(directory.path(), &["check", "-c", "s.toml", "-m", "."]).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_is_told_before_any_module_is_compiled() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

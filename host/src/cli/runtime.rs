@@ -50,11 +50,12 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one that asks to end, and returns its name.
+    /// Waits for the next one that asks to end, and returns its name; for a gateway that stops.
     pub(super) async fn next_stop(&mut self) -> &'static str {
         loop {
-            if let Asks::Stop(name) = self.next().await {
-                return name;
+            match self.next().await {
+                Asks::Stop(name) => return name,
+                Asks::Reload => tracing::info!("modules are not looked at: the gateway stops"),
             }
         }
     }

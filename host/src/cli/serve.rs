@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sporegate::config::Config;
+use sporegate::config::{Config, duration_text};
 use sporegate::gateway::{Gateway, Hidden};
 use sporegate::sandbox::Compiler;
+use sporegate::server::{Remaining, Server};
 
 use super::runtime::{Asks, Signals};
 use super::{ConfigArgs, Outcome, descriptors, logging, output, runtime};
@@ -72,8 +73,9 @@ pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> S
             Asks::Reload => gateway.look_at_modules(),
         }
     };
-    tracing::info!(signal, "stopping");
-    let counters = Arc::clone(gateway.server().counters());
+    let server = Arc::clone(gateway.server());
+    let window = duration_text(config.shutdown.window);
+    tracing::info!(signal, clients = server.remaining().clients, window, "stopping");
     let in_time = tokio::select! {
         in_time = gateway.stop() => in_time,
         signal = signals.next_stop() => {
@@ -81,6 +83,17 @@ pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> S
             false
         }
     };
+    if !in_time {
+        let Remaining { clients, disconnects } = server.remaining();
+        tracing::warn!(clients, disconnects, "cut off: clients left, disconnects not told");
+    }
+    tell_counts(&server);
+    Ok(if in_time { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The last line: what it has done.
+fn tell_counts(server: &Server) {
+    let counters = server.counters();
     tracing::info!(
         accepted = counters.accepted.get(),
         rejected = counters.rejected.get(),
@@ -92,7 +105,6 @@ pub(super) async fn serve(config: &Config, introduce: impl FnOnce(&Gateway) -> S
         calls_ended = counters.calls_ended.get(),
         "stopped"
     );
-    Ok(if in_time { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Where the test page is.

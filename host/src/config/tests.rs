@@ -9,6 +9,8 @@ mod refused;
 mod sidecar;
 mod variables;
 
+use std::time::Duration;
+
 use super::*;
 
 /// Loads a text as the file `sporegate.toml` of an empty directory.

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, Reconnect};
+use crate::close::CloseReason;
+use crate::config::{self, Config, Reconnect, ShutdownCode, ShutdownConfig};
 use crate::gate::GateSettings;
 use crate::registry::{AwayLimits, ConnectionLimits};
 use crate::sandbox::{CompileCache, CompileLimits, Compiler, SandboxSettings};
-use crate::server::ServerSettings;
+use crate::server::{DrainSettings, ServerSettings};
 
 pub(super) fn sandbox_settings(config: &Config, compiler: &Compiler) -> SandboxSettings {
     SandboxSettings {
@@ -83,5 +84,15 @@ pub(super) fn server_settings(config: &Config) -> ServerSettings {
         uri_bytes: config.handshake.uri_bytes,
         header_bytes: config.handshake.header_bytes,
         header_count: config.handshake.header_count,
+        drain: drain_settings(&config.shutdown),
     }
+}
+
+fn drain_settings(shutdown: &ShutdownConfig) -> DrainSettings {
+    let ShutdownConfig { timeout, delay, window, code } = *shutdown;
+    let farewell = match code {
+        ShutdownCode::GoingAway => CloseReason::GOING_AWAY,
+        ShutdownCode::ServiceRestart => CloseReason::SERVICE_RESTART,
+    };
+    DrainSettings { timeout, delay, window, farewell }
 }

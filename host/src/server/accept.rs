@@ -36,12 +36,12 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     open().map_err(|source| BindError { address, source })
 }
 
-/// Accepts until the server stops.
+/// Accepts until the server has stopped: while it drains, whoever comes is told so.
 pub async fn serve(server: Arc<Server>, listener: TcpListener) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = server.stopping.cancelled() => return,
+            () = server.stopped.cancelled() => return,
         };
         match accepted {
             Ok((stream, address)) => take_in(&server, stream, address),
@@ -52,7 +52,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener) {
                 }
                 tokio::select! {
                     () = tokio::time::sleep(ACCEPT_BACKOFF) => {}
-                    () = server.stopping.cancelled() => return,
+                    () = server.stopped.cancelled() => return,
                 }
             }
         }
@@ -63,7 +63,9 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener) {
 fn take_in(server: &Arc<Server>, stream: TcpStream, address: SocketAddr) {
     let peer = Peer { connection: server.next_connection(), address };
     match server.lobby.admit(address.ip()) {
-        Ok(place) => drop(server.tasks.spawn(http::serve(Arc::clone(server), stream, peer, place))),
+        Ok(place) => {
+            drop(server.requests.spawn(http::serve(Arc::clone(server), stream, peer, place)))
+        }
         Err(no_place) => {
             server.turned_away(peer, no_place.reason(), Some(no_place.status()));
             // Whoever does not take this at once does without.

@@ -78,7 +78,7 @@ where
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => ended,
-        () = server.stopping.cancelled() => {
+        () = server.stopped.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -209,8 +209,9 @@ fn reject(
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        // What follows may be a body, or frames: neither is read as the next request.
-        Rejection::Malformed(_) | Rejection::LongAddress => {
+        // What follows may be a body, or frames: neither is read as the next request. And the next
+        // attempt is better made elsewhere.
+        Rejection::Malformed(_) | Rejection::LongAddress | Rejection::Draining => {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}

@@ -51,7 +51,7 @@ pub(super) async fn run(server: Arc<Server>, peer: Peer, client: Box<Client>, up
         }
     };
     if !server.is_ready() {
-        attachment.close(CloseReason::GOING_AWAY);
+        attachment.close(server.settings.drain.farewell.clone());
     }
     server.counters.accepted.increment();
     let connected = Connected::new(&attachment);

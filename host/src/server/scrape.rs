@@ -21,7 +21,7 @@ use crate::metrics::{self, Metrics};
 /// Connections at a time; a scraper needs one. Others wait to be accepted.
 const MAX_CONNECTIONS: usize = 16;
 
-/// Answers scrapes until the server stops.
+/// Answers scrapes until the server has stopped.
 pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: Metrics) {
     let metrics = Arc::new(metrics);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -34,7 +34,7 @@ pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: 
         };
         let (room, accepted) = tokio::select! {
             accepted = accepting => accepted,
-            () = server.stopping.cancelled() => return,
+            () = server.stopped.cancelled() => return,
         };
         let (Ok(room), Ok((stream, _))) = (room, accepted) else {
             // Out of descriptors, most likely: the other accept loop says so, and sleeps.
@@ -47,7 +47,7 @@ pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: 
         let stream = Intake::new(stream, handshake_timeout, uri_bytes);
         let (server, metrics, spare) =
             (Arc::clone(&server), Arc::clone(&metrics), Arc::clone(&spare));
-        let tasks = server.tasks.clone();
+        let tasks = server.requests.clone();
         tasks.spawn(async move {
             let service = service_fn(|request| answer(&metrics, request));
             // A scraper that goes away has no further consequence.

@@ -21,6 +21,11 @@ pub(super) fn accept(
     peer: Peer,
     request: &mut Request<Incoming>,
 ) -> Result<Reply, Rejection> {
+    // Before anything is looked at: for those who come now it makes no difference. Whoever slips
+    // through is closed as soon as he is a client.
+    if !server.is_ready() && request.headers().contains_key(UPGRADE) {
+        return Err(Rejection::Draining);
+    }
     let remote = server.remote(peer, request.headers());
     server.admit_attempt(remote.client)?;
     let checked = server.gate.check(request, remote);
@@ -28,9 +33,6 @@ pub(super) fn accept(
         server.note_failed_login(remote.client);
     }
     let entry = checked?;
-    if !server.is_ready() {
-        return Err(Rejection::Draining);
-    }
     let mut reply = Response::new(Full::new(Bytes::new()));
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = reply.headers_mut();
@@ -49,6 +51,6 @@ pub(super) fn accept(
     let counters = server.counters.path(rule);
     let address = remote.client.into();
     let client = Client { address, path, principal, policy, counters, returning, admission };
-    server.tasks.spawn(life::run(Arc::clone(server), peer, Box::new(client), upgrade));
+    server.sessions.spawn(life::run(Arc::clone(server), peer, Box::new(client), upgrade));
     Ok(reply)
 }

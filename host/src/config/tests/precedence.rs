@@ -22,7 +22,7 @@ fn defaults_hold_where_nothing_is_said() {
     assert!(limits.greeting);
     assert_eq!(format!("{limits:?}"), format!("{:?}", ConnectionPolicy::default()));
     assert_eq!(config.handshake.header_bytes, 16_384);
-    assert_eq!(config.shutdown_timeout, Duration::from_secs(30));
+    assert_eq!(config.shutdown.timeout, Duration::from_secs(30));
     let log = LogConfig { format: LogFormat::Auto, level: "info".to_owned() };
     assert_eq!(config.log, log);
     assert_eq!(config.sandbox.memory_bytes, 1 << 30);

@@ -39,10 +39,13 @@ fn a_mistake_in_the_file_is_told_with_its_line_and_the_way_to_mend_it() {
             "2:1: unknown key `test_page` in [limits]; `test_page` belongs at the top of the \
              file, before the first [section]",
         ),
-        ("[shutdown]\nfoo = 1", "2:1: unknown key `foo` in [shutdown]; known here: timeout"),
+        (
+            "[shutdown]\nfoo = 1",
+            "2:1: unknown key `foo` in [shutdown]; known here: timeout, delay, window, code",
+        ),
         (
             "[shutdown]\n\"a\\u001b\" = 1",
-            "2:1: unknown key `a\\u{1b}` in [shutdown]; known here: timeout",
+            "2:1: unknown key `a\\u{1b}` in [shutdown]; known here: timeout, delay, window, code",
         ),
         // Wrong types.
         (
