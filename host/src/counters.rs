@@ -36,6 +36,8 @@ pub struct Counters {
     pub sessions_ended: Counter,
     /// Sessions that an earlier process had left, and that went on or ended in this one.
     pub sessions_restored: Counter,
+    /// Sessions that were left to the next start.
+    pub sessions_handed_over: Counter,
     /// Sessions that an earlier process had left, and that could not be read.
     pub sessions_lost: Counter,
     /// Clients that came back to their sessions.
@@ -157,6 +159,7 @@ impl Counters {
             sessions_opened: Counter::default(),
             sessions_ended: Counter::default(),
             sessions_restored: Counter::default(),
+            sessions_handed_over: Counter::default(),
             sessions_lost: Counter::default(),
             resumed: Counter::default(),
             resumes_refused: ByReason::default(),

@@ -1,10 +1,11 @@
 //! The composition root: the only place where the configuration becomes values for the parts, and
 //! where the parts meet.
 
+mod kept_sessions;
 mod values;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
+use self::kept_sessions::open_store;
 pub use self::values::compile_limits;
 use self::values::{
     away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,
@@ -272,24 +274,6 @@ impl Gateway {
         }
         in_time
     }
-}
-
-/// Opens the store and says what was found in it.
-fn open_store(folder: &Path) -> Result<(Option<Arc<Store>>, Found), StartError> {
-    let (store, found) = Store::open(folder)?;
-    if let Some(aside) = &found.aside {
-        let aside = aside.display();
-        tracing::error!("the store of sessions cannot be read; it was put aside as {aside}");
-    }
-    if found.damaged > 0 {
-        let damaged = found.damaged;
-        tracing::error!(damaged, "sessions or states in the store are damaged: they are lost");
-    }
-    let (sessions, states, clean) = (found.sessions.len(), found.states.len(), found.clean);
-    if sessions + states > 0 {
-        tracing::info!(sessions, states, clean, "going on with what was left");
-    }
-    Ok((Some(Arc::new(store)), found))
 }
 
 /// Prepares authentication as configured.

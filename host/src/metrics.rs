@@ -167,6 +167,9 @@ impl Sources {
         let help = "Sessions that an earlier process had left";
         let restored = [([], self.counters.sessions_restored.get())];
         families.counter("sporegate_sessions_restored", help, None, restored)?;
+        let help = "Sessions that were left to the next start";
+        let handed_over = [([], self.counters.sessions_handed_over.get())];
+        families.counter("sporegate_sessions_handed_over", help, None, handed_over)?;
         let help = "Sessions that an earlier process had left, and that could not be read";
         let lost = [([], self.counters.sessions_lost.get())];
         families.counter("sporegate_sessions_lost", help, None, lost)

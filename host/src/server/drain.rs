@@ -90,11 +90,12 @@ impl Server {
     /// What is not over yet.
     pub fn remaining(&self) -> Remaining {
         let paths = self.counters.paths().iter();
-        let (opened, ended) = (&self.counters.sessions_opened, &self.counters.sessions_ended);
-        let ended = ended.get();
+        let counters = &self.counters;
+        let over = counters.sessions_ended.get() + counters.sessions_handed_over.get();
+        let known = counters.sessions_opened.get() + counters.sessions_restored.get();
         Remaining {
             clients: paths.map(|path| path.get(OfPath::Connections)).sum(),
-            disconnects: opened.get().saturating_sub(ended),
+            disconnects: known.saturating_sub(over),
         }
     }
 

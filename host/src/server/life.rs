@@ -183,7 +183,10 @@ pub(super) async fn after(
                 over = tokio::time::timeout(timeout, over) => over.ok(),
                 () = server.stopping.cancelled() => match session.store() {
                     // The next start goes on with it.
-                    Some(store) if store.is_well() => return,
+                    Some(store) if store.is_well() => {
+                        server.counters.sessions_handed_over.increment();
+                        return;
+                    }
                     Some(_) | None => None,
                 },
             };

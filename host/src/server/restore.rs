@@ -32,7 +32,7 @@ impl Server {
             match reason {
                 Reason::Waits(reason) if counts => {
                     let server = Arc::clone(self);
-                    self.tasks.spawn(async move {
+                    self.sessions.spawn(async move {
                         life::after(&server, attachment, reason, Left::Detached).await;
                     });
                 }
@@ -42,7 +42,7 @@ impl Server {
             }
         }
         let server = Arc::clone(self);
-        self.tasks.spawn(async move {
+        self.sessions.spawn(async move {
             for (attachment, reason, why) in over {
                 if attachment.expire() {
                     life::end(&server, attachment.session(), &reason, why).await;
