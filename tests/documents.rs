@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use sporegate::config::{Config, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "host/CONFIG.md",
     "examples/README.md",
+    "examples/client/README.md",
     "guest-sdk/rust/README.md",
     "tests/bench/README.md",
     "tests/guests/README.md",
