@@ -1,5 +1,6 @@
-//! Clients that share no code with the gateway: Node `ws`, Python `websockets`, and Chromium on
-//! the test page. `tests/clients/setup` installs what they need; where that is missing a test
+//! Clients that share no code with the gateway: Node `ws`, Python `websockets`, Chromium on the
+//! test page, and the client in JavaScript of `examples/client` with its own tests.
+//! `tests/clients/setup` installs what they need; where that is missing a test
 //! says so, and fails if `SPOREGATE_TEST_REQUIRE_CLIENTS` is set.
 
 use std::path::{Path, PathBuf};
@@ -43,18 +44,42 @@ async fn chromium_talks_to_echo_and_chat_through_the_test_page() {
     run(needs, "browser.mjs", &[page, gateway.token("carol", &["User"]), screenshot]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_in_javascript_does_what_it_says_and_resumes_with_the_gateway() {
+    let needs = Needs { setup: &["node"], program: "node" };
+    let Some(mut node) = command(&needs).await else { return };
+    let gateway = TestGateway::with().set("reconnect_timeout = \"30s\"");
+    let gateway = gateway.module("echo", "echo").module("chat", "chat").start().await;
+    node.env("URL", gateway.url()).env("TOKEN", gateway.token("dave", &["User"]));
+    node.args(["--test", "--test-timeout=60000"]);
+    let tests = std::fs::read_dir(root().join("examples/client/test")).unwrap();
+    let mut tests: Vec<PathBuf> = tests.map(|entry| entry.unwrap().path()).collect();
+    tests.retain(|path| path.to_string_lossy().ends_with(".test.mjs"));
+    assert!(tests.len() >= 5, "{tests:?}");
+    tests.sort();
+    finish(node.args(tests), "examples/client").await;
+}
+
 async fn run(needs: Needs, script: &str, arguments: &[String]) {
-    let Some(programs) = find(needs.setup).await else { return };
+    let Some(mut program) = command(&needs).await else { return };
+    finish(program.arg(scripts().join(script)).args(arguments), script).await;
+}
+
+/// The program that is needed; none, said aloud, where something is missing.
+async fn command(needs: &Needs) -> Option<Command> {
+    let programs = find(needs.setup).await?;
     let program = programs.iter().find_map(|line| {
         let (name, path) = line.split_once('=')?;
         (name == needs.program).then_some(path)
     });
-    let mut command = Command::new(program.expect("setup names the program"));
-    command.arg(scripts().join(script)).args(arguments).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    Some(Command::new(program.expect("setup names the program")))
+}
+
+async fn finish(command: &mut Command, what: &str) {
+    let output = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
     let output = output.expect("the client takes too long").unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{script} failed:\n{}", said(&output));
+    assert!(output.status.success(), "{what} failed:\n{}", said(&output));
 }
 
 /// Where the programs are; none, said aloud, where something is missing.
@@ -77,5 +102,9 @@ fn said(output: &Output) -> String {
 }
 
 fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/clients")
+    root().join("tests/clients")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
