@@ -64,6 +64,11 @@ export interface Options {
    * `keep_alive` is a good value; a page cannot see pings.
    */
   silence?: number;
+  /**
+   * Whether the gateway greets on this path: true. Where it does not, say false: then a connection is open
+   * without waiting for the first message, and sessions are not resumed.
+   */
+  greeting?: boolean;
   /** How many messages `send` keeps while there is no connection: 0. */
   buffer?: number;
 

@@ -38,7 +38,7 @@ function patience(code) {
 export function connect(url, options = {}) {
   const {
     token, protocols = [], WebSocket: Socket = WebSocket,
-    minDelay = 250, maxDelay = 30_000, timeout = 10_000, silence = 0, buffer = 0,
+    minDelay = 250, maxDelay = 30_000, timeout = 10_000, silence = 0, buffer = 0, greeting: greets = true,
   } = options;
   const base = new URL(url, globalThis.location?.href);
   base.protocol = base.protocol.replace("http", "ws");
@@ -52,6 +52,8 @@ export function connect(url, options = {}) {
   let renew = true;
   let openedAt;
   let tries = 0;
+  /** An attempt was given up whose request may still be on its way: it may take the session over. */
+  let straying = false;
 
   const client = { state: "connecting", clientId: undefined, received: 0, queue: [], send, reconnect, close };
 
@@ -72,6 +74,7 @@ export function connect(url, options = {}) {
   /** Leaves the current attempt. Without a code the session goes on: the gateway ends it for 1000. */
   function leave(code) {
     const left = socket;
+    straying ||= client.state === "connecting" && client.clientId && left?.readyState <= OPEN;
     attempt = socket = undefined;
     after(0);
     left?.close(code);
@@ -84,7 +87,8 @@ export function connect(url, options = {}) {
   }
 
   function down(code, reason) {
-    const power = patience(code);
+    const power = code === 4009 && straying ? 0 : patience(code);
+    if (code === 4009) straying = false;
     if (power < 0) return end(code, reason);
     leave();
     const opened = client.state === "open";
@@ -110,7 +114,7 @@ export function connect(url, options = {}) {
 
   async function open() {
     const mine = attempt = {};
-    let greeted = false;
+    let greeted = !greets;
     client.state = "connecting";
     after(timeout, silent);
     let credentials = bearer;
@@ -130,7 +134,11 @@ export function connect(url, options = {}) {
       return;
     }
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => attempt === mine && after(silence, silent);
+    socket.onopen = () => {
+      if (attempt !== mine) return;
+      after(silence, silent);
+      if (greeted) begin();
+    };
     // A close follows, with its code; but not in Node 22 where an attempt fails. `ws` wants a handler.
     socket.onerror = () => attempt === mine && socket.readyState === CONNECTING && down(1006, "");
     socket.onclose = ({ code, reason }) => attempt === mine && down(code, reason);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { connect } from "../sporegate-client.js";
+import { start } from "./fake_socket.mjs";
 import { WebSocket, follow, gateway } from "./mock_gateway.mjs";
 
 const bytes = (...values) => Buffer.from(values);
@@ -175,6 +176,50 @@ test("without a greeting messages are handed over, and no session is asked for",
   await until("message", 3);
   assert.deepEqual(told.message.map(plain), ["plain", [7], "again"]);
   assert.equal(at.asked[1].address, "/websocket/echo");
+});
+
+test("where no greeting is waited for, it is open at once, and the first message is one", async (t) => {
+  const { client, sockets, socket, told } = start(t, { greeting: false, buffer: 1 });
+  client.send("kept");
+  (await socket()).readyState = 1;
+  sockets[0].onopen({});
+  assert.deepEqual([client.state, client.clientId, sockets[0].sent], ["open", undefined, ["kept"]]);
+  const hello = JSON.stringify({ type: "setClientId", payload: "of a listener" });
+  sockets[0].says(hello);
+  assert.deepEqual(told, [["onopen", { resumed: false, refused: undefined }], ["onmessage", hello]]);
+});
+
+test("an attempt that was given up and takes the session over late is not taken for another client", async (t) => {
+  const { client, sockets, socket, told, last } = start(t, { minDelay: 1 });
+  (await socket()).opens();
+  const again = async () => {
+    const count = sockets.length;
+    while (sockets.length === count) await new Promise(setImmediate);
+    return sockets.at(-1);
+  };
+  client.reconnect();
+  client.reconnect();
+  assert.equal(sockets.length, 3);
+  sockets[2].opens({ resumed: true });
+  sockets[2].ends(4009, "replaced");
+  assert.equal(last("ondown").code, 4009);
+  (await again()).opens({ resumed: true });
+  // Once: what comes then is somebody else.
+  sockets[3].ends(4009, "replaced");
+  assert.deepEqual([told.at(-1), client.state], [["onend", { code: 4009, reason: "replaced" }], "ended"]);
+});
+
+test("who has given up nothing that could take the session over believes a 4009", async (t) => {
+  const { client, sockets, socket, last } = start(t);
+  await socket();
+  // The first has asked for no session, and the second is open when it is left.
+  client.reconnect();
+  const second = await socket();
+  second.opens();
+  client.reconnect();
+  sockets.at(-1).opens({ resumed: true });
+  sockets.at(-1).ends(4009, "replaced");
+  assert.deepEqual([last("onend"), client.state], [{ code: 4009, reason: "replaced" }, "ended"]);
 });
 
 for (const [given, first, second] of [
