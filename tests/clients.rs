@@ -8,7 +8,7 @@ use std::process::Output;
 
 use tokio::process::Command;
 
-use crate::support::TestGateway;
+use crate::support::{Setup, TestGateway};
 
 /// Much longer than any of them takes.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
@@ -36,20 +36,24 @@ async fn python_websockets_talks_to_echo_and_chat() {
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_talks_to_echo_and_chat_through_the_test_page() {
     let needs = Needs { setup: &["node", "browser"], program: "node" };
-    let gateway = TestGateway::with().set("test_page = true");
-    let gateway = gateway.module("echo", "echo").module("chat", "chat").start().await;
+    let gateway = waiting().set("test_page = true");
+    let gateway = gateway.table("[[paths]]\npattern = \"/echo/idle\"\nidle_timeout = \"1s\"");
+    let gateway = gateway.start().await;
+    // It knows the same tokens, and no session of the first.
+    let other = waiting().start().await;
     let page = format!("http://{}/websocket/test", gateway.address());
     let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("test-page.png");
     let screenshot = screenshot.display().to_string();
-    run(needs, "browser.mjs", &[page, gateway.token("carol", &["User"]), screenshot]).await;
+    let token = gateway.token("carol", &["User"]);
+    let other = other.address().to_string();
+    run(needs, "browser.mjs", &[page, token, screenshot, other]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_in_javascript_does_what_it_says_and_resumes_with_the_gateway() {
     let needs = Needs { setup: &["node"], program: "node" };
     let Some(mut node) = command(&needs).await else { return };
-    let gateway = TestGateway::with().set("reconnect_timeout = \"30s\"");
-    let gateway = gateway.module("echo", "echo").module("chat", "chat").start().await;
+    let gateway = waiting().start().await;
     node.env("URL", gateway.url()).env("TOKEN", gateway.token("dave", &["User"]));
     node.args(["--test", "--test-timeout=60000"]);
     let tests = std::fs::read_dir(root().join("examples/client/test")).unwrap();
@@ -58,6 +62,12 @@ async fn the_client_in_javascript_does_what_it_says_and_resumes_with_the_gateway
     assert!(tests.len() >= 5, "{tests:?}");
     tests.sort();
     finish(node.args(tests), "examples/client").await;
+}
+
+/// A gateway with echo and chat, whose sessions wait for their clients.
+fn waiting() -> Setup {
+    let setup = TestGateway::with().set("reconnect_timeout = \"30s\"");
+    setup.module("echo", "echo").module("chat", "chat")
 }
 
 async fn run(needs: Needs, script: &str, arguments: &[String]) {
