@@ -5,13 +5,45 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::support::{Setup, TestGateway};
+use crate::support::{Setup, TestGateway, sporegate};
 
 /// Much longer than any of them takes.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Paths of the tests of `examples/client` on which a client is closed for what it does, or does not do.
+const WAYS_TO_END: &str = r#"
+[limits]
+ping_interval = "1s"
+pong_timeout = "3s"
+[[paths]]
+pattern = "/probe/idle"
+idle_timeout = "1s"
+[[paths]]
+pattern = "/probe/lifetime"
+lifetime = "1s"
+[[paths]]
+pattern = "/probe/rate"
+message_rate = 1
+[[paths]]
+pattern = "/probe/full"
+outbox_messages = 4
+[[paths]]
+pattern = "/probe/trap"
+on_failure = "close"
+[[paths]]
+pattern = "/breaks/it"
+on_failure = "close"
+[[paths]]
+pattern = "/probe/text"
+messages = "text"
+[[paths]]
+pattern = "/probe/json"
+messages = "json"
+"#;
 
 /// What a client needs, as `tests/clients/setup` names it.
 struct Needs {
@@ -53,15 +85,32 @@ async fn chromium_talks_to_echo_and_chat_through_the_test_page() {
 async fn the_client_in_javascript_does_what_it_says_and_resumes_with_the_gateway() {
     let needs = Needs { setup: &["node"], program: "node" };
     let Some(mut node) = command(&needs).await else { return };
-    let gateway = waiting().start().await;
+    let gateway = waiting().module("probe", "probe").module("breaks", "probe");
+    let gateway = gateway.sidecar("breaks", "paths = [\"/breaks/*\"]\n[run]\nbreaker_failures = 1");
+    let gateway = gateway.table(WAYS_TO_END).start().await;
+    let other = waiting().start().await;
+    node.env("GATEWAY", sporegate().get_program())
+        .env("SECRET", gateway.directory().join("secret"));
+    let bare = waiting().set("greeting = false").start().await;
+    node.env("BARE", bare.url()).env("OTHER", other.address().to_string());
     node.env("URL", gateway.url()).env("TOKEN", gateway.token("dave", &["User"]));
-    node.args(["--test", "--test-timeout=60000"]);
+    node.args(["--test", "--test-timeout=120000"]);
     let tests = std::fs::read_dir(root().join("examples/client/test")).unwrap();
     let mut tests: Vec<PathBuf> = tests.map(|entry| entry.unwrap().path()).collect();
     tests.retain(|path| path.to_string_lossy().ends_with(".test.mjs"));
     assert!(tests.len() >= 5, "{tests:?}");
     tests.sort();
-    finish(node.args(tests), "examples/client").await;
+    let stopping = async {
+        while other.counters().accepted.get() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        other.stop().await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = finish(node.args(tests), "examples/client") => {}
+        () = stopping => {}
+    }
 }
 
 /// A gateway with echo and chat, whose sessions wait for their clients.

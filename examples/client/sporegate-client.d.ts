@@ -65,7 +65,7 @@ export interface Options {
    */
   silence?: number;
   /**
-   * Whether the gateway greets on this path: true. Where it does not, say false: then a connection is open
+   * Whether the gateway greets: true. Where its `greeting` is off, say false: then a connection is open
    * without waiting for the first message, and sessions are not resumed.
    */
   greeting?: boolean;

@@ -1,4 +1,5 @@
-// The same with a real gateway that has the modules `echo` and `chat`; left out without one.
+// The same with a real gateway that has the modules `echo` and `chat`, and sessions that wait; left out
+// without one.
 //
 //   URL=ws://127.0.0.1:8080/websocket TOKEN=… node --test examples/client/test/gateway.test.mjs
 
@@ -9,6 +10,7 @@ import { WebSocket, follow } from "./mock_gateway.mjs";
 
 const { URL: url, TOKEN: token } = process.env;
 const skip = !(url && token) && "there is no gateway: URL and TOKEN are not set";
+const each = { skip, timeout: 30_000 };
 
 /** A client of it whose line can be cut. */
 function join(t, path, options = {}) {
@@ -23,7 +25,7 @@ function join(t, path, options = {}) {
   return { ...joined, sockets, cut: () => sockets.at(-1).terminate() };
 }
 
-test("text and bytes go there and back", { skip }, async (t) => {
+test("text and bytes go there and back", each, async (t) => {
   const { client, until } = join(t, "/echo");
   assert.deepEqual(await until("open", 1), [{ resumed: false, refused: undefined }]);
   client.send("text");
@@ -33,21 +35,21 @@ test("text and bytes go there and back", { skip }, async (t) => {
   assert.deepEqual([...new Uint8Array(bytes)], [1, 2, 255]);
 });
 
-test("a wrong token is refused, asked for again, and then admitted", { skip }, async (t) => {
+test("a wrong token is refused, asked for again, and then admitted", each, async (t) => {
   const tokens = ["wrong", token];
   const { until, told } = join(t, "/echo", { token: () => tokens.shift() });
   await until("open", 1);
   assert.deepEqual(told.down.map(({ code, opened }) => [code, opened]), [[1006, false]]);
 });
 
-test("a message that is too large is the end", { skip }, async (t) => {
+test("a message that is too large is the end", each, async (t) => {
   const { client, until } = join(t, "/echo");
   await until("open", 1);
   client.send("x".repeat((64 << 10) + 1));
   assert.equal((await until("end", 1))[0].code, 1009);
 });
 
-test("close says 1000, and the gateway says it back", { skip }, async (t) => {
+test("close says 1000, and the gateway says it back", each, async (t) => {
   const { client, until, sockets } = join(t, "/echo");
   await until("open", 1);
   const closed = new Promise((resolve) => sockets[0].once("close", resolve));
@@ -55,7 +57,7 @@ test("close says 1000, and the gateway says it back", { skip }, async (t) => {
   assert.equal(await closed, 1000);
 });
 
-test("a line that is cut is resumed, with what was said meanwhile", { skip }, async (t) => {
+test("a line that is cut is resumed, with what was said meanwhile", each, async (t) => {
   const listener = join(t, "/chat/cut", { minDelay: 200 });
   await listener.until("open", 1);
   const speaker = join(t, "/chat/cut");
@@ -75,7 +77,7 @@ test("a line that is cut is resumed, with what was said meanwhile", { skip }, as
   assert.equal(listener.client.received, 3);
 });
 
-test("however often it is cut, each of 2,000 messages arrives once and in order", { skip }, async (t) => {
+test("however often it is cut, each of 2,000 messages arrives once and in order", each, async (t) => {
   const listener = join(t, "/chat/often");
   await listener.until("open", 1);
   const speaker = join(t, "/chat/often");
@@ -102,7 +104,7 @@ test("however often it is cut, each of 2,000 messages arrives once and in order"
   assert.ok(listener.told.open.slice(1).every(({ resumed }) => resumed));
 });
 
-test("a session that was closed is not resumed", { skip }, async (t) => {
+test("a session that was closed is not resumed", each, async (t) => {
   const first = join(t, "/echo");
   await first.until("open", 1);
   const { clientId } = first.client;

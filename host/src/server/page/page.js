@@ -217,7 +217,7 @@ function connect() {
     },
     onmessage: showReceived,
     ondown({ code, reason, retryIn }) {
-      // A path without greetings opens with its first message, if there ever is one.
+      // Where nobody greets it opens with the first message, if there ever is one.
       if (!opened && $("status").dataset.state !== "open") {
         over(explainClose(code, "refused"), "");
         return;
