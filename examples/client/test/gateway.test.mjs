@@ -4,6 +4,7 @@
 //   URL=ws://127.0.0.1:8080/websocket TOKEN=… node --test examples/client/test/gateway.test.mjs
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connect } from "../sporegate-client.js";
 import { WebSocket, follow } from "./mock_gateway.mjs";
@@ -114,4 +115,18 @@ test("a session that was closed is not resumed", each, async (t) => {
   const second = join(t, `/echo?clientId=${clientId}&received=0`);
   const [{ resumed, refused }] = await second.until("open", 1);
   assert.deepEqual([resumed, typeof refused], [false, "string"]);
+});
+
+test("the example for Node in the document of the gateway does what it says", each, async (t) => {
+  const document = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+  const example = document.match(/```js\n(import \{ connect \}[^]*?)```/)[1]
+    .replace("./sporegate-client.js", new URL("../sporegate-client.js", import.meta.url).href)
+    .replace("ws://127.0.0.1:8080/websocket", url);
+  process.env.SPOREGATE_TOKEN = token;
+  // It is there in Node 22 and later.
+  globalThis.WebSocket ??= WebSocket;
+  const said = new Promise((resolve) => t.mock.method(console, "log", resolve));
+  const { client } = await import(`data:text/javascript,${encodeURIComponent(`${example}\nexport { client };`)}`);
+  assert.equal(await said, "hello");
+  client.close();
 });
