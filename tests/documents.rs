@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use sporegate::config::{Config, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "host/CONFIG.md",
     "examples/README.md",
+    "examples/client/README.md",
     "guest-sdk/rust/README.md",
     "tests/bench/README.md",
     "tests/guests/README.md",
@@ -66,6 +67,11 @@ fn the_readme_names_every_close_code_that_is_sent_and_no_other() {
     let first = |row: &str| row.strip_prefix("| ")?.split(' ').next()?.parse().ok();
     let told: BTreeSet<u16> = table.lines().filter_map(first).collect();
     assert_eq!(told, sent);
+
+    let page = read("host/src/server/page/reasons.js");
+    let unknown: Vec<_> =
+        sent.iter().filter(|code| !page.contains(&format!("\n  {code}: ["))).collect();
+    assert!(unknown.is_empty(), "the test page does not explain {unknown:?}");
 }
 
 #[test]

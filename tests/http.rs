@@ -89,6 +89,12 @@ async fn the_test_page_comes_with_a_policy_that_lets_nothing_else_run() {
         ("/websocket/test", "text/html; charset=utf-8", "<script"),
         ("/websocket/test/page.css", "text/css; charset=utf-8", "{"),
         ("/websocket/test/page.js", "text/javascript; charset=utf-8", "WebSocket"),
+        ("/websocket/test/reasons.js", "text/javascript; charset=utf-8", "4009"),
+        (
+            "/websocket/test/sporegate-client.js",
+            "text/javascript; charset=utf-8",
+            "export function",
+        ),
         ("/websocket/test/icon.svg", "image/svg+xml", "<svg"),
     ] {
         let answer = ask(&gateway, &format!("GET {path}")).await;

@@ -33,7 +33,7 @@ use self::socket::{Ending, Farewell};
 use crate::close::CloseReason;
 use crate::dispatch::{Dispatcher, RouteCache};
 use crate::limits::ConnectionPolicy;
-use crate::message::Payload;
+use crate::message::{KEEP_ALIVE, Payload};
 use crate::session::{Attachment, Left, Sent};
 
 /// Messages read in one go before others get their turn and answers are written.
@@ -42,9 +42,6 @@ const READ_BATCH: usize = 64;
 /// Wake-ups in a row for frames and messages, after which the timers come first: a client that
 /// always has more to say must not put off the end of its time.
 const WAKES_BEFORE_TIMERS: u32 = 16;
-
-/// The original's keep-alive message: a JSON string.
-const KEEP_ALIVE: &str = "\"keepalive\"";
 
 /// A socket after its upgrade.
 pub type Socket<S> = WebSocketStream<Gulp<S>>;

@@ -4,6 +4,9 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
+/// What the gateway says to clients from time to time: the original's, a JSON string.
+pub const KEEP_ALIVE: &str = "\"keepalive\"";
+
 /// The payload of one text or binary message. Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
@@ -25,6 +28,12 @@ impl Payload {
     /// Whether the message carries no bytes at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a client takes this for a keep-alive, whoever sends it.
+    pub fn is_keep_alive(&self) -> bool {
+        // Almost always the length tells already.
+        matches!(self, Self::Text(text) if *text == KEEP_ALIVE)
     }
 
     /// A text message.

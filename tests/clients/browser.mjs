@@ -1,13 +1,16 @@
 // Drives the gateway's test page in a real browser, headless, as a person would.
 //
-//   node tests/clients/browser.mjs PAGE TOKEN [SCREENSHOT]
+//   node tests/clients/browser.mjs PAGE TOKEN [SCREENSHOT [OTHER]]
 //
 //   PAGE        the test page: http://127.0.0.1:8080/websocket/test
 //   TOKEN       a token that the gateway accepts
-//   SCREENSHOT  a PNG file to write; a second one, narrow and dark, goes beside it (page.png: page-dark.png)
+//   SCREENSHOT  a PNG file to write; a second one, narrow and dark, goes beside it (page.png: page-dark.png),
+//               and two of how it comes back (page-lost.png, page-resumed.png)
+//   OTHER       another gateway that accepts the token, 127.0.0.1:8081: it stands for one that has restarted
 //
 // Variables of the same names stand in for arguments; CHROMIUM names the browser. The gateway needs
-// the modules `echo` and `chat`. Prints TAP; exit code 0: all passed, 1: not, 2: wrong arguments.
+// the modules `echo` and `chat`, sessions that wait for half a minute, and a path /echo/idle with an
+// `idle_timeout` of a second. Prints TAP; exit code 0: all passed, 1: not, 2: wrong arguments.
 // Needs `setup node browser`.
 
 import assert from "node:assert/strict";
@@ -15,10 +18,11 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
+import { relay } from "./relay.mjs";
 import { finish, given, installed, step } from "./tap.mjs";
 
-const usage = "usage: node tests/clients/browser.mjs PAGE TOKEN [SCREENSHOT]";
-const [pageUrl, token, screenshot] = given(usage, "PAGE", "TOKEN", "SCREENSHOT");
+const usage = "usage: node tests/clients/browser.mjs PAGE TOKEN [SCREENSHOT [OTHER]]";
+const [pageUrl, token, screenshot, other] = given(usage, "PAGE", "TOKEN", "SCREENSHOT", "OTHER");
 const { chromium } = installed("playwright-core");
 
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -33,7 +37,7 @@ function findChromium() {
 }
 
 /** A test page with everything noted that must not happen on it. */
-async function openPage(options, { fragment = "", allowed = /^$/ } = {}) {
+async function openPage(options, { fragment = "", allowed = /^$/, at = pageUrl } = {}) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
   page.setDefaultTimeout(WAIT_MS);
   const faults = [];
@@ -47,10 +51,10 @@ async function openPage(options, { fragment = "", allowed = /^$/ } = {}) {
   });
   page.on("request", (request) => {
     const { origin, pathname } = new URL(request.url());
-    const mine = new URL(pageUrl);
+    const mine = new URL(at);
     if (origin !== mine.origin || !pathname.startsWith(mine.pathname)) faults.push(`a request: ${request.url()}`);
   });
-  const answer = await page.goto(pageUrl + fragment);
+  const answer = await page.goto(at + fragment);
   assert.equal(answer.status(), 200);
   return { page, faults, answer };
 }
@@ -249,6 +253,83 @@ await step("two pages in one chat room see each other's messages, narrow and dar
   assert.ok(wide <= 0, `the page is ${wide} pixels wider than the screen`);
   if (screenshot) await one.page.screenshot({ path: screenshot.replace(/(\.png)?$/, "-dark.png"), fullPage: true });
   assert.deepEqual([...one.faults, ...two.faults], []);
+});
+
+/** A test page on a line that can be cut. */
+async function openOnLine(path) {
+  const { host } = new URL(pageUrl);
+  const line = await relay(host);
+  const failed = /^WebSocket connection to .* failed/;
+  const opened = await openPage({}, { fragment: prefilled(path), allowed: failed, at: pageUrl.replace(host, line.address) });
+  await connect(opened.page);
+  return { ...opened, line, host };
+}
+
+const event = (page, text) => rows(page, "event").filter({ hasText: text });
+const session = (page, text) => page.locator("#session").filter({ hasText: text }).waitFor();
+const picture = (page, what) => screenshot && page.screenshot({ path: screenshot.replace(/(\.png)?$/, `-${what}.png`) });
+
+await step("a line that is cut comes back by itself, resumed, and goes on counting", async () => {
+  const { page, faults, line, host } = await openOnLine("/echo");
+  await session(page, "A new session.");
+  await send(page, "Text", "before");
+  await session(page, "1 received in this session");
+  line.to(undefined);
+  line.cut();
+  await status(page, "Lost, coming back");
+  const why = page.locator("#closed").filter({ hasText: "Closed: 1006 connection lost" });
+  await why.filter({ hasText: /Again in \d+\.\d s\./ }).waitFor();
+  assert.ok(await button(page, "Send").isDisabled());
+  await picture(page, "lost");
+  line.to(host);
+  await session(page, "Resumed: the session goes on.");
+  await status(page, "Connected");
+  await page.locator("#closed").waitFor({ state: "hidden" });
+  await send(page, "Text", "after");
+  await session(page, "2 received in this session");
+  await picture(page, "resumed");
+  assert.equal(await event(page, "Resumed").count(), 1);
+  assert.deepEqual(faults, []);
+  await page.close();
+  line.close();
+});
+
+await step("the button leaves a good connection for another one of the same session", async () => {
+  const { page, faults, line } = await openOnLine("/echo");
+  await send(page, "Text", "before");
+  await session(page, "1 received in this session");
+  await button(page, "Reconnect").click();
+  await session(page, "Resumed: the session goes on.");
+  await session(page, "1 received in this session");
+  assert.deepEqual(faults, []);
+  await page.close();
+  line.close();
+});
+
+await step("closed with 4202 it comes back at once, resumed, until it is told not to", async () => {
+  const { page, faults, line } = await openOnLine("/echo/idle");
+  await event(page, "Closed: 4202 idle").first().waitFor();
+  await session(page, "Resumed: the session goes on.");
+  await button(page, "Disconnect").click();
+  await status(page, "Not connected");
+  await page.locator("#closed").filter({ hasText: "Closed: 1000 normal" }).waitFor();
+  assert.deepEqual(faults, []);
+  await page.close();
+  line.close();
+});
+
+await step("a gateway that has restarted knows no session, and the page says so", async () => {
+  if (!other) return;
+  const { page, faults, line } = await openOnLine("/echo");
+  await send(page, "Text", "before");
+  await session(page, "1 received in this session");
+  line.to(other);
+  line.cut();
+  await session(page, "A new session: there is no such session (unknown).");
+  await session(page, "0 received in this session");
+  assert.deepEqual(faults, []);
+  await page.close();
+  line.close();
 });
 
 await step("without a token the page says that it was refused", async () => {

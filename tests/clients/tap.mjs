@@ -49,9 +49,11 @@ export function given(usage, ...names) {
   return values;
 }
 
+/** Where `tests/clients/setup` installs. */
+export const clients = process.env.SPOREGATE_CLIENTS || fileURLToPath(new URL("../../target/clients", import.meta.url));
+
 /** Loads a package that `tests/clients/setup` has installed. */
 export function installed(name) {
-  const clients = process.env.SPOREGATE_CLIENTS || fileURLToPath(new URL("../../target/clients", import.meta.url));
   try {
     return createRequire(`${clients}/`)(name);
   } catch (error) {

@@ -180,6 +180,44 @@ async fn a_token_counts_until_it_is_known_that_the_next_one_has_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_listener_sends_that_looks_like_a_keep_alive_is_not_counted_and_not_kept() {
+    const KEEP_ALIVE: &str = "\"keepalive\"";
+    let gateway = waiting("60s").set("keep_alive = false").start().await;
+    let mut other = gateway.client("/probe/other").await;
+    let mut alice = Returning::connect(&gateway, "/probe/room").await;
+    let id = alice.client.id().await;
+    for text in [KEEP_ALIVE, "2", KEEP_ALIVE, "3", "4"] {
+        send(&mut other, &id, text).await;
+        assert_eq!(alice.client.text().await, text, "it gets all of them");
+    }
+    alice.client.drop_connection();
+    away(&gateway, 1).await;
+    // What waits has never been on its way to it.
+    for text in [KEEP_ALIVE, "5"] {
+        send(&mut other, &id, text).await;
+    }
+    let with = |token: &str, count: &str| format!("/probe/room?clientId={token}{count}");
+    let mut token = alice.token;
+    for (count, comes) in [
+        ("&received=1", &["2", "3", "4", KEEP_ALIVE, "5"][..]),
+        ("&received=3", &["4", "5"]),
+        ("&received=5", &[]),
+        ("", &[]),
+    ] {
+        let mut back = Returning::connect(&gateway, &with(&token, count)).await;
+        assert!(back.is_resumed(), "{count}");
+        for text in comes {
+            assert_eq!(back.client.text().await, *text, "{count}");
+        }
+        assert!(is_silent(&mut back.client).await, "{count}");
+        token = back.token;
+        back.client.drop_connection();
+    }
+    let back = Returning::connect(&gateway, &with(&token, "&received=6")).await;
+    assert_eq!(back.refusal(), "gap", "there were five");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keep_alives_are_not_counted_and_not_kept() {
     let setup = waiting("60s").set("keep_alive_interval = \"1s\"");
     let gateway = setup.start().await;

@@ -1,5 +1,5 @@
-//! The test page: three files, no external resources, and a policy under which a browser runs
-//! nothing else.
+//! The test page: its files, no external resources, and a policy under which a browser runs
+//! nothing else. It connects with the client of the examples, in the very file that they have.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -16,6 +16,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
+const CLIENT: &str = include_str!("../../../examples/client/sporegate-client.js");
+
 /// One file of the page.
 #[derive(Clone, Copy)]
 pub(super) struct File {
@@ -29,6 +31,8 @@ pub(super) fn file(below: &str) -> Option<File> {
         "/test" => (include_str!("page/index.html"), "text/html; charset=utf-8"),
         "/test/page.css" => (include_str!("page/page.css"), "text/css; charset=utf-8"),
         "/test/page.js" => (include_str!("page/page.js"), "text/javascript; charset=utf-8"),
+        "/test/reasons.js" => (include_str!("page/reasons.js"), "text/javascript; charset=utf-8"),
+        "/test/sporegate-client.js" => (CLIENT, "text/javascript; charset=utf-8"),
         "/test/icon.svg" => (include_str!("page/icon.svg"), "image/svg+xml"),
         _ => return None,
     };

@@ -1,7 +1,8 @@
 //! What was handed to connections of a session and is not known to have arrived. Pure.
 //!
 //! Invariant: a message has the number of its place among all that were handed out, from 1, and
-//! those that are kept are the last ones, without a gap.
+//! those that are kept are the last ones, without a gap. What looks like a keep-alive has no number
+//! and is not kept: a client cannot tell it from one, and so does not count it.
 
 use std::collections::VecDeque;
 
@@ -49,14 +50,18 @@ impl History {
         messages: &VecDeque<Payload>,
         policy: &ConnectionPolicy,
     ) -> bool {
-        self.last += messages.len() as u64;
+        let numbered = || messages.iter().filter(|message| !message.is_keep_alive());
         if policy.reconnect_timeout.is_none() {
+            self.last += numbered().count() as u64;
             return false;
         }
         let (count, bytes) = (policy.replay_messages, policy.replay_bytes);
-        // Clones share the bytes.
-        self.messages.extend(messages.iter().cloned());
-        self.bytes += messages.iter().map(Payload::len).sum::<usize>();
+        for message in numbered() {
+            self.last += 1;
+            self.bytes += message.len();
+            // A clone shares the bytes.
+            self.messages.push_back(message.clone());
+        }
         while self.messages.len() > count || self.bytes > bytes {
             self.forget_oldest();
         }
@@ -106,6 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::message::KEEP_ALIVE;
 
     fn policy(messages: usize, bytes: usize) -> ConnectionPolicy {
         ConnectionPolicy {
@@ -120,11 +126,32 @@ mod tests {
         numbers.map(|number| Payload::text(number.to_string())).collect()
     }
 
+    /// The same as listeners may send them: what looks like a keep-alive before each.
+    fn mixed(numbers: std::ops::RangeInclusive<u64>) -> VecDeque<Payload> {
+        let pair = |message| [Payload::text(KEEP_ALIVE), message];
+        numbered(numbers).into_iter().flat_map(pair).collect()
+    }
+
+    #[test]
+    fn only_the_exact_text_of_a_keep_alive_has_no_number() {
+        let others = [
+            Payload::text("keepalive"),
+            Payload::text("\"keepAlive\""),
+            Payload::text("\"keepalive\" "),
+            Payload::Binary(KEEP_ALIVE.into()),
+        ];
+        let mut history = History::default();
+        history.hand_out(&VecDeque::from(others.clone()), &policy(9, 99));
+        history.hand_out(&VecDeque::from([Payload::text(KEEP_ALIVE)]), &policy(9, 99));
+        assert_eq!(history.last(), 4);
+        assert_eq!(history.rewind(0), Ok(VecDeque::from(others)));
+    }
+
     #[test]
     fn where_nobody_can_come_back_nothing_is_kept_and_all_is_numbered() {
         let mut history = History::default();
         let policy = ConnectionPolicy { reconnect_timeout: None, ..policy(9, 99) };
-        assert!(!history.hand_out(&numbered(1..=5), &policy));
+        assert!(!history.hand_out(&mixed(1..=5), &policy));
         assert_eq!((history.last(), history.bytes(), history.messages.len()), (5, 0, 0));
         assert_eq!(history.rewind(4), Err(Gap));
         assert_eq!(history.rewind(5), Ok(VecDeque::new()));
@@ -169,7 +196,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::HandOut(count) => {
-                        history.hand_out(&numbered(last + 1..=last + count), &policy);
+                        history.hand_out(&mixed(last + 1..=last + count), &policy);
                         last += count;
                         let size = |after: u64| {
                             (after + 1..=last).map(|n| n.to_string().len()).sum::<usize>()

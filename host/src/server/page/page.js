@@ -1,67 +1,16 @@
-// The test page: one WebSocket at a time, and a log of everything that it carries.
+// The test page: one client that comes back, and a log of everything that its sockets carry.
 //
 // Invariant: nothing that was received or typed is ever parsed as HTML. It reaches the document
 // through `textContent` and `value` alone.
+
+import { explainClose, explainSession } from "./reasons.js";
+import { connect as join } from "./sporegate-client.js";
 
 const MAX_ROWS = 1000;
 const MAX_SHOWN_CHARS = 16_384;
 const MAX_SHOWN_BYTES = 512;
 const MAX_PRETTY_DEPTH = 64;
-const PROTOCOL = "sporegate";
-const TOKEN_PREFIX = "bearer.";
 const KEEPALIVE = '"keepalive"';
-
-const STOP = "Stop: trying again as before will not help.";
-const BACK_OFF = "Back off: wait, longer each time, before connecting again.";
-const RETRY = "Connect again now.";
-
-/** What each close code means, and what a client should do about it. */
-const CLOSE_CODES = {
-  1000: ["normal", "Nothing to do: the conversation is finished."],
-  1001: ["going away", "The gateway is draining. Connect again after a short random wait."],
-  1002: ["protocol error", "Stop: the client broke the WebSocket protocol."],
-  1003: ["unsupported data", "Stop: this path does not take this kind of message."],
-  1005: ["no code", "The other side closed without saying why. Connect again if you need to."],
-  1006: ["connection lost", "No close frame arrived. Connect again, waiting longer each time."],
-  1007: ["invalid data", "Stop: a text message was not valid UTF-8, or not JSON where only JSON is taken."],
-  1008: ["policy", "Stop: a rule of the gateway was broken; the reason says which."],
-  1009: ["message too big", "Send smaller messages, then connect again."],
-  1011: ["internal error", "The gateway or a listener failed. " + BACK_OFF],
-  1012: ["restart", "The gateway restarts. Connect again after a short random wait."],
-  1013: ["overload", BACK_OFF],
-  4001: ["bad request", STOP],
-  4003: ["forbidden", STOP],
-  4009: ["replaced", "Stop: another connection took over this session."],
-  4010: ["forced", "Stop: an operator ended this session."],
-  4011: ["revoked", "Stop: these credentials were withdrawn."],
-  4101: ["rate limit", BACK_OFF],
-  4102: ["slow consumer", "Read faster. " + BACK_OFF],
-  4103: ["module unavailable", BACK_OFF],
-  4201: ["no pong", RETRY],
-  4202: ["idle", RETRY],
-  4203: ["lifetime", "The connection reached its greatest age. " + RETRY],
-  4401: ["credentials expired", "Get a new token, then connect again."],
-};
-
-/** The same for codes not named above, by their first two digits. */
-const CLOSE_FAMILIES = {
-  40: ["refused", STOP],
-  41: ["busy", BACK_OFF],
-  42: ["interrupted", RETRY],
-  49: ["closed by a listener", "Its author says what this code means."],
-};
-
-/** Title and advice for people. `stage` is how far the connection had come: cancelled, refused or open. */
-function explainClose(code, stage) {
-  if (stage === "cancelled") return ["Cancelled", "The connection was given up before it opened."];
-  if (stage === "refused") {
-    return ["Refused or unreachable", "The connection never opened, and browsers hide the HTTP status. It can be 401 "
-      + "(no or bad token), 403 (role or origin), 404 (no such path), 429 (too many) or 503 (full). The gateway's log "
-      + "names it, and so does a command-line client."];
-  }
-  const [name, advice] = CLOSE_CODES[code] ?? CLOSE_FAMILIES[Math.floor(code / 100)] ?? ["", "No advice for this code."];
-  return [`Closed: ${code} ${name}`.trim(), advice];
-}
 
 // ---- what a message looks like -------------------------------------------------------------
 
@@ -203,22 +152,24 @@ function clearLog() {
   showCounts();
 }
 
-// ---- the connection: idle -> connecting -> open -> closing -> idle --------------------------
+// ---- the connection: idle -> connecting -> open -> waiting -> connecting …, and idle at the end ----
 
 const basePath = location.pathname.replace(/\/test$/, "");
-const STATES = { idle: "Not connected", connecting: "Connecting…", open: "Connected", closing: "Disconnecting…" };
+const STATES = { idle: "Not connected", connecting: "Connecting…", open: "Connected", waiting: "Lost, coming back…" };
+
+/** The client of the page, and its newest socket; none when idle. */
+let client = null;
 let socket = null;
 let tried = false;
-let reconnecting = false;
 
 function show(state) {
   $("status").dataset.state = state;
   $("status").textContent = STATES[state];
   $("connect").disabled = state !== "idle";
-  $("disconnect").disabled = state === "idle" || state === "closing";
-  $("reconnect").disabled = state === "closing" || !tried;
+  $("disconnect").disabled = state === "idle";
+  $("reconnect").disabled = !tried;
   $("send").disabled = state !== "open";
-  $("session").hidden = state !== "open";
+  $("session").hidden = state !== "open" && state !== "waiting";
 }
 
 function clientUrl() {
@@ -228,60 +179,100 @@ function clientUrl() {
   return url;
 }
 
+/** A socket that logs all that it carries: the client hands over neither greetings nor keep-alives. */
+class Logged extends WebSocket {
+  constructor(...made) {
+    super(...made);
+    socket = this;
+    let first = true;
+    this.addEventListener("open", () => {
+      if (socket !== this) return;
+      record("event", `Connected to ${new URL(this.url).pathname}`);
+      show("open");
+    });
+    this.addEventListener("message", ({ data }) => {
+      const hello = first ? greeting(data) : null;
+      first = false;
+      if (socket !== this) return;
+      record("received", data, hello ? JSON.stringify({ ...hello, payload: "••••••••" }) : data);
+    });
+  }
+}
+
 function connect() {
-  const token = $("token").value.trim();
   $("connection-error").textContent = "";
   $("closed").hidden = true;
-  let opening;
-  try {
-    opening = new WebSocket(clientUrl(), token ? [PROTOCOL, TOKEN_PREFIX + token] : [PROTOCOL]);
-  } catch {
-    $("connection-error").textContent = token
-      ? "The token or the path has a character that a WebSocket handshake cannot carry."
-      : "The path has a character that a WebSocket handshake cannot carry.";
-    return;
-  }
-  opening.binaryType = "arraybuffer";
-  follow(opening);
-  socket = opening;
   tried = true;
   show("connecting");
+  const token = $("token").value.trim();
+  let opened = false;
+  const mine = client = join(clientUrl(), {
+    WebSocket: Logged,
+    token: () => token,
+    onopen({ resumed, refused }) {
+      opened = true;
+      $("closed").hidden = true;
+      conceal($("client-id"), mine.clientId ?? "");
+      showSession(resumed, refused);
+    },
+    onmessage: showReceived,
+    ondown({ code, reason, retryIn }) {
+      // Where nobody greets it opens with the first message, if there ever is one.
+      if (!opened && $("status").dataset.state !== "open") {
+        over(explainClose(code, "refused"), "");
+        return;
+      }
+      told(explainClose(code, "open"), reason, `Again in ${(retryIn / 1000).toFixed(1)} s.`);
+      show("waiting");
+    },
+    onend({ code, reason }) {
+      if (client !== mine) return;
+      if (code === 0) {
+        $("connection-error").textContent = token
+          ? "The token or the path has a character that a WebSocket handshake cannot carry."
+          : "The path has a character that a WebSocket handshake cannot carry.";
+        idle();
+      } else {
+        over(explainClose(code, opened || code !== 1000 ? "open" : "cancelled"), reason);
+      }
+    },
+  });
 }
 
-function follow(current) {
-  let stage = "refused";
-  let first = true;
-  current.onopen = () => {
-    stage = "open";
-    record("event", `Connected to ${new URL(current.url).pathname}`);
-    show("open");
-  };
-  current.onmessage = ({ data }) => {
-    const hello = first ? greeting(data) : null;
-    first = false;
-    if (hello) conceal($("client-id"), hello.payload);
-    record("received", data, hello ? JSON.stringify({ ...hello, payload: "••••••••" }) : data);
-  };
-  current.onclose = ({ code, reason }) => {
-    if (stage === "refused" && $("status").dataset.state === "closing") stage = "cancelled";
-    const [title, advice] = explainClose(code, stage);
-    const titled = reason ? `${title} (${reason})` : title;
-    record("event", `${titled}. ${advice}`);
-    conceal($("client-id"), "");
-    $("closed-title").textContent = titled;
-    $("closed-advice").textContent = advice;
-    $("closed").hidden = false;
-    socket = null;
-    show("idle");
-    if (reconnecting) connect();
-    reconnecting = false;
-  };
+/** Shows how a connection ended, and what follows. */
+function told([title, advice], reason, next) {
+  const titled = reason ? `${title} (${reason})` : title;
+  const then = next ? `${advice} ${next}` : advice;
+  record("event", `${titled}. ${then}`);
+  $("closed-title").textContent = titled;
+  $("closed-advice").textContent = then;
+  $("closed").hidden = false;
 }
 
-function disconnect() {
-  if (!socket) return;
-  show("closing");
-  socket.close(socket.readyState === WebSocket.OPEN ? 1000 : undefined);
+/** It ends, and nobody comes back. */
+function over(why, reason) {
+  told(why, reason, "");
+  idle();
+}
+
+function idle() {
+  const left = client;
+  client = socket = null;
+  left?.close();
+  conceal($("client-id"), "");
+  show("idle");
+}
+
+function showSession(resumed, refused) {
+  const about = explainSession(resumed, refused);
+  $("session-about").textContent = about;
+  record("event", about);
+  showReceived();
+}
+
+function showReceived() {
+  const { received } = client;
+  $("session-received").textContent = `${received.toLocaleString("en")} received in this session`;
 }
 
 function send() {
@@ -334,14 +325,16 @@ function readFragment() {
 $("base").textContent = basePath;
 $("connection").onsubmit = (event) => {
   event.preventDefault();
-  if (!socket) connect();
+  if (!client) connect();
 };
-$("disconnect").onclick = disconnect;
+$("disconnect").onclick = () => client?.close();
 $("reconnect").onclick = () => {
-  reconnecting = socket !== null;
-  if (socket) disconnect();
-  else connect();
+  if (!client) return connect();
+  record("event", "Leaving this connection for another.");
+  show("connecting");
+  client.reconnect();
 };
+addEventListener("online", () => client?.state === "waiting" && client.reconnect());
 $("sending").onsubmit = (event) => {
   event.preventDefault();
   send();

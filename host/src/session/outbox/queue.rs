@@ -22,6 +22,8 @@ pub(in crate::session) struct Queue {
     /// What was taken and is being written.
     writing_messages: usize,
     writing_bytes: usize,
+    /// Of them, those that the history gives no number.
+    writing_unnumbered: usize,
     dropped: Dropped,
 }
 
@@ -148,6 +150,7 @@ impl Queue {
         let messages = self.waiting.take(most_bytes);
         self.writing_messages += messages.len();
         self.writing_bytes += messages.iter().map(Payload::len).sum::<usize>();
+        self.writing_unnumbered += messages.iter().filter(|it| it.is_keep_alive()).count();
         messages
     }
 
@@ -155,11 +158,12 @@ impl Queue {
     pub(in crate::session) fn written(&mut self) {
         self.messages -= std::mem::take(&mut self.writing_messages);
         self.bytes -= std::mem::take(&mut self.writing_bytes);
+        self.writing_unnumbered = 0;
     }
 
-    /// Messages that were taken, and of which it is not known that they were written.
+    /// Messages with a number that were taken, and of which it is not known that they were written.
     pub(in crate::session) fn unwritten(&self) -> usize {
-        self.writing_messages
+        self.writing_messages - self.writing_unnumbered
     }
 
     /// Puts messages that were taken before everything that waits. They count, whatever the limits.

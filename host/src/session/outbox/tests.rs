@@ -6,6 +6,7 @@ use std::task::Wake;
 use super::*;
 use crate::counters::Counters;
 use crate::limits::ConnectionPolicy;
+use crate::message::KEEP_ALIVE;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
 use crate::session::Attachment;
@@ -72,6 +73,27 @@ fn what_is_being_written_takes_room_until_it_has_been() {
     session.outbox().written(1);
     session.send(Payload::text("x")).unwrap();
     assert_eq!(session.outbox().waiting_bytes(), "waits".len() + 1);
+}
+
+#[test]
+fn without_a_count_what_was_not_written_comes_again_but_for_what_looks_like_a_keep_alive() {
+    let session = session(10, 100);
+    let texts = |messages: Drained| -> Vec<Payload> { messages.messages.into() };
+    let [a, b] = ["a", "b"].map(Payload::text);
+    session.send(a).unwrap();
+    let mut attached = first(&session);
+    attached.drain();
+    attached.sent(Sent { messages: 1, bytes: 1 });
+    session.send(Payload::text(KEEP_ALIVE)).unwrap();
+    session.send(b.clone()).unwrap();
+    for drained in [2, 1] {
+        assert_eq!(attached.drain().messages.len(), drained);
+        let back = Attachment::take_over(&session, None).unwrap();
+        attached.leave(&CloseReason::LOST);
+        back.rewind(None).unwrap();
+        attached = back;
+    }
+    assert_eq!(texts(attached.drain()), [b]);
 }
 
 #[test]
