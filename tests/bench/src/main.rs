@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod frame;
 mod large_module;
+mod limit;
 mod load;
 mod machine;
 mod message;
@@ -75,6 +76,8 @@ enum Name {
     Idle,
     /// One sender, a thousand receivers.
     Fanout,
+    /// Each limit of the gate, alone.
+    Limits,
     /// A fresh instance per message.
     Lifetime,
     /// Latency under half the load.
@@ -91,10 +94,11 @@ enum Name {
     Report,
 }
 
-const PARTS: [Name; 9] = [
+const PARTS: [Name; 10] = [
     Name::Echo,
     Name::Idle,
     Name::Fanout,
+    Name::Limits,
     Name::Lifetime,
     Name::Latency,
     Name::Scale,
@@ -150,6 +154,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Echo => part::echo::run(bench),
         Name::Idle => part::idle::run(bench),
         Name::Fanout => part::fanout::run(bench),
+        Name::Limits => part::limits::run(bench),
         Name::Lifetime => part::lifetime::run(bench),
         Name::Latency => part::latency::run(bench),
         Name::Scale => part::scale::run(bench),

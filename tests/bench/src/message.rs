@@ -10,6 +10,11 @@ pub(crate) const MARK: &str = "from the load generator";
 /// The size of the ordinary message, bytes.
 pub(crate) const ORDINARY: usize = 106;
 
+/// Whether a gateway says this by itself: the greeting, the keep-alive.
+pub(crate) fn is_courtesy(message: &[u8]) -> bool {
+    message.starts_with(br#"{"type":"setClientId""#) || message == br#""keepalive""#
+}
+
 /// An encoded frame with a JSON text of exactly `size` bytes, written as JSON.stringify writes it.
 pub(crate) fn frame(size: usize) -> Vec<u8> {
     frame::encode(Opcode::Text, json(size).as_bytes())

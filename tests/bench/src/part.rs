@@ -6,6 +6,7 @@ pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod latency;
 pub(crate) mod lifetime;
+pub(crate) mod limits;
 pub(crate) mod router;
 pub(crate) mod scale;
 pub(crate) mod swap;

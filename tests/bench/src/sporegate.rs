@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::bench::{Bench, Contender, require};
+use crate::limit::{Limit, TOKEN, TOKENS};
 use crate::server::Launch;
 
 const CONFIG: &str = r#"listen = "127.0.0.1:0"
@@ -66,6 +67,8 @@ pub(crate) enum Gateway {
     BesideHostile,
     /// The echo listener, while other modules are loaded.
     Loading,
+    /// The echo listener with one limit on.
+    With(&'static Limit),
 }
 
 impl Gateway {
@@ -83,6 +86,7 @@ impl Gateway {
             Self::Swapped => "Sporegate, swapped WASM echo",
             Self::BesideHostile => "Sporegate, WASM echo beside a hostile module",
             Self::Loading => "Sporegate, WASM echo beside modules that are loaded",
+            Self::With(limit) => limit.name,
         }
     }
 
@@ -105,7 +109,14 @@ impl Gateway {
             Self::Swapped | Self::Loading => "control = \"control\"\n",
             _ => "",
         };
-        fs::write(home.join("sporegate.toml"), format!("{control}{CONFIG}{limits}"))?;
+        let config = match self {
+            Self::With(limit) => limit.config(),
+            _ => format!("{control}{CONFIG}{limits}"),
+        };
+        fs::write(home.join("sporegate.toml"), config)?;
+        if let Self::With(_) = self {
+            fs::write(home.join("tokens.toml"), TOKENS)?;
+        }
         for (name, listener, sidecar) in self.modules() {
             install(bench, &modules, &name, listener, sidecar)?;
         }
@@ -119,11 +130,12 @@ impl Gateway {
             | Self::EchoOfMany
             | Self::EchoPerCall
             | Self::BesideHostile
-            | Self::Loading => "echo",
-            Self::Swapped => "tally",
-            Self::Native => "__native_echo",
-            Self::Json => "json-echo",
-            Self::FanOut => "fanout",
+            | Self::Loading => "echo".to_owned(),
+            Self::With(_) => format!("echo?access_token={TOKEN}"),
+            Self::Swapped => "tally".to_owned(),
+            Self::Native => "__native_echo".to_owned(),
+            Self::Json => "json-echo".to_owned(),
+            Self::FanOut => "fanout".to_owned(),
         };
         let env = match self {
             Self::Native => vec![("SPOREGATE_TEST_NATIVE_ECHO", "1".to_owned())],
@@ -143,7 +155,7 @@ impl Gateway {
     /// Name, prebuilt listener and sidecar of each module.
     fn modules(self) -> Vec<(String, &'static str, Option<&'static str>)> {
         match self {
-            Self::Echo | Self::EchoLimited | Self::Native | Self::Loading => {
+            Self::Echo | Self::EchoLimited | Self::Native | Self::Loading | Self::With(_) => {
                 vec![("echo".to_owned(), "echo", None)]
             }
             Self::EchoOfMany => (0..15)
@@ -169,7 +181,11 @@ impl Gateway {
 
 /// Where a gateway has its configuration and modules.
 pub(crate) fn home(bench: &Bench, gateway: Gateway) -> PathBuf {
-    bench.out.join("gateway").join(format!("{gateway:?}").to_lowercase())
+    let name = match gateway {
+        Gateway::With(limit) => limit.directory(),
+        _ => format!("{gateway:?}").to_lowercase(),
+    };
+    bench.out.join("gateway").join(name)
 }
 
 /// Puts a revision of the listener `tally` in place that behaves in this manner.

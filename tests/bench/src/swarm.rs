@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::client::Client;
+use crate::message;
 
 /// Large enough for what 16 answers of 64 KiB take.
 const READ_BUFFER: usize = 1024 * 1024;
@@ -117,7 +118,7 @@ impl Swarm {
             client.receive(&mut self.buffer, |message| {
                 if message == self.expected {
                     answers += 1;
-                } else {
+                } else if !message::is_courtesy(message) {
                     self.strangers += 1;
                     if self.stranger.is_none() {
                         self.stranger = Some(String::from_utf8_lossy(message).into_owned());
