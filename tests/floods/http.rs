@@ -13,7 +13,7 @@ const HEADERS_KIB: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_requests_that_come_a_byte_at_a_time_and_never_end() {
-    let flooded = Flooded::start(setup("handshake_timeout = \"2s\"")).await;
+    let flooded = Flooded::start(setup("connect_rate = 100\nhandshake_timeout = \"2s\"")).await;
     let address = flooded.serving.address();
     let round = async || {
         let since = Instant::now();
@@ -43,7 +43,7 @@ async fn a_hundred_requests_that_come_a_byte_at_a_time_and_never_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_requests_of_a_client_that_never_reads() {
-    let flooded = Flooded::start(setup("handshake_timeout = \"2s\"")).await;
+    let flooded = Flooded::start(setup("connect_rate = 100\nhandshake_timeout = \"2s\"")).await;
     let round = async || {
         let mut stream = TcpStream::connect(flooded.serving.address()).await.unwrap();
         let many = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
@@ -65,7 +65,7 @@ async fn a_hundred_thousand_requests_of_a_client_that_never_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_connections_without_credentials() {
-    let flooded = Flooded::start(setup("")).await;
+    let flooded = Flooded::start(setup("connect_rate = 100")).await;
     let address = flooded.serving.address();
     let round = async || {
         let mut tasks = Vec::new();
