@@ -95,25 +95,41 @@ impl Client {
             if let Some(head) = buffer.get_mut(..held) {
                 head.copy_from_slice(&self.partial);
             }
-            let mut bytes = buffer.get(..held + read).unwrap_or_default();
-            while let Some((frame, rest)) = frame::split(bytes)? {
-                match frame.opcode {
-                    Opcode::Text => each(frame.payload),
-                    Opcode::Ping => {
-                        let pong = frame::encode(Opcode::Pong, frame.payload);
-                        self.send(&pong)?;
-                    }
-                    Opcode::Pong => {}
-                    Opcode::Close => bail!("the server closed: {:?}", describe(frame.payload)),
-                }
-                bytes = rest;
-            }
+            let bytes = buffer.get(..held + read).unwrap_or_default();
+            let rest = self.hand_over(bytes, &mut each)?;
             self.partial.clear();
-            self.partial.extend_from_slice(bytes);
+            self.partial.extend_from_slice(rest);
             if drained {
                 return Ok(());
             }
         }
+    }
+
+    /// Hands over each text message that came together with the answer to the upgrade, which no
+    /// event of the socket tells of.
+    pub(crate) fn receive_early(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        let bytes = std::mem::take(&mut self.partial);
+        let rest = self.hand_over(&bytes, &mut each)?;
+        self.partial.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// Hands over the text messages in `bytes` and answers pings; returns what is not whole yet.
+    fn hand_over<'b>(&mut self, bytes: &'b [u8], each: &mut impl FnMut(&[u8])) -> Result<&'b [u8]> {
+        let mut bytes = bytes;
+        while let Some((frame, rest)) = frame::split(bytes)? {
+            match frame.opcode {
+                Opcode::Text => each(frame.payload),
+                Opcode::Ping => {
+                    let pong = frame::encode(Opcode::Pong, frame.payload);
+                    self.send(&pong)?;
+                }
+                Opcode::Pong => {}
+                Opcode::Close => bail!("the server closed: {:?}", describe(frame.payload)),
+            }
+            bytes = rest;
+        }
+        Ok(bytes)
     }
 }
 

@@ -20,6 +20,7 @@ mod server;
 mod sporegate;
 mod stats;
 mod swarm;
+mod visitor;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -88,13 +89,15 @@ enum Name {
     Swap,
     /// Modules that are loaded while others serve.
     Compile,
+    /// Sessions of clients who are away and come back.
+    Sessions,
     /// The router alone (runs `cargo bench`).
     Router,
     /// Only writes the report from the results that are there.
     Report,
 }
 
-const PARTS: [Name; 10] = [
+const PARTS: [Name; 11] = [
     Name::Echo,
     Name::Idle,
     Name::Fanout,
@@ -104,6 +107,7 @@ const PARTS: [Name; 10] = [
     Name::Scale,
     Name::Swap,
     Name::Compile,
+    Name::Sessions,
     Name::Router,
 ];
 
@@ -160,6 +164,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Scale => part::scale::run(bench),
         Name::Swap => part::swap::run(bench),
         Name::Compile => part::compile::run(bench),
+        Name::Sessions => part::sessions::run(bench),
         Name::Router => part::router::run(),
         Name::Report => Ok(Part::default()),
     }

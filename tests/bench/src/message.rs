@@ -20,7 +20,8 @@ pub(crate) fn frame(size: usize) -> Vec<u8> {
     frame::encode(Opcode::Text, json(size).as_bytes())
 }
 
-fn json(size: usize) -> String {
+/// The text in the frame.
+pub(crate) fn json(size: usize) -> String {
     let head = r#"{"type":"echo","id":1000001,"payload":{"text":""#;
     let tail = r#"","number":42}}"#;
     let room = size.saturating_sub(head.len() + MARK.len() + tail.len());

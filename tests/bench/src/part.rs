@@ -9,6 +9,7 @@ pub(crate) mod lifetime;
 pub(crate) mod limits;
 pub(crate) mod router;
 pub(crate) mod scale;
+pub(crate) mod sessions;
 pub(crate) mod swap;
 
 use std::time::Duration;

@@ -42,6 +42,25 @@ slow_client = "drop-oldest"
 listen = "127.0.0.1:0"
 "#;
 
+/// Instead of the settings of these names: clients may come back, and nothing is ended for want of
+/// room or time.
+const SESSIONS: &str = r#"greeting = true
+reconnect_timeout = "1h"
+reconnect_sessions = 100000
+reconnect_memory = "4GiB"
+"#;
+
+/// Beside them: a thousand clients of one address come again and again.
+const SESSION_LIMITS: &str = r#"
+[limits]
+connect_rate = 0
+outbox_messages = 100000
+outbox_size = "64MiB"
+"#;
+
+/// Where they are kept, below the home of the gateway.
+const STORE: &str = "sessions";
+
 /// The gateway with one thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gateway {
@@ -69,6 +88,10 @@ pub(crate) enum Gateway {
     Loading,
     /// The echo listener with one limit on.
     With(&'static Limit),
+    /// Clients who are away, and the listeners that send to them.
+    Sessions,
+    /// The same with the sessions on the disk, too.
+    StoredSessions,
 }
 
 impl Gateway {
@@ -87,6 +110,8 @@ impl Gateway {
             Self::BesideHostile => "Sporegate, WASM echo beside a hostile module",
             Self::Loading => "Sporegate, WASM echo beside modules that are loaded",
             Self::With(limit) => limit.name,
+            Self::Sessions => "Sporegate, sessions in memory",
+            Self::StoredSessions => "Sporegate, sessions on the disk",
         }
     }
 
@@ -99,18 +124,30 @@ impl Gateway {
             fs::remove_dir_all(&modules)?;
         }
         let compiled = home.join("cache");
+        // Sessions outlive the process that had them.
+        if store(&home).exists() {
+            fs::remove_dir_all(store(&home))?;
+        }
         // What an earlier run has compiled is what is measured here.
         if self == Self::Loading && compiled.exists() {
             fs::remove_dir_all(compiled)?;
         }
         fs::create_dir_all(&modules).with_context(|| format!("creating {}", modules.display()))?;
-        let limits = if self == Self::EchoLimited { ALL_LIMITS } else { "" };
+        let limits = match self {
+            Self::EchoLimited => ALL_LIMITS,
+            Self::Sessions | Self::StoredSessions => SESSION_LIMITS,
+            _ => "",
+        };
         let control = match self {
             Self::Swapped | Self::Loading => "control = \"control\"\n",
             _ => "",
         };
+        let folder = format!("reconnect_folder = {:?}\n", home.canonicalize()?.join(STORE));
+        let sessions = || CONFIG.replace("greeting = false\n", SESSIONS);
         let config = match self {
             Self::With(limit) => limit.config(),
+            Self::Sessions => sessions() + limits,
+            Self::StoredSessions => folder + &sessions() + limits,
             _ => format!("{control}{CONFIG}{limits}"),
         };
         fs::write(home.join("sporegate.toml"), config)?;
@@ -136,6 +173,7 @@ impl Gateway {
             Self::Native => "__native_echo".to_owned(),
             Self::Json => "json-echo".to_owned(),
             Self::FanOut => "fanout".to_owned(),
+            Self::Sessions | Self::StoredSessions => "probe".to_owned(),
         };
         let env = match self {
             Self::Native => vec![("SPOREGATE_TEST_NATIVE_ECHO", "1".to_owned())],
@@ -171,6 +209,9 @@ impl Gateway {
             Self::Json => vec![("json-echo".to_owned(), "json-echo", None)],
             Self::FanOut => vec![("fanout".to_owned(), "fanout", None)],
             Self::Swapped => vec![("tally".to_owned(), "tally", None)],
+            Self::Sessions | Self::StoredSessions => {
+                ["fanout", "probe"].map(|name| (name.to_owned(), name, None)).into()
+            }
             Self::BesideHostile => vec![
                 ("echo".to_owned(), "echo", None),
                 ("probe".to_owned(), "probe", Some("[run]\nbreaker_failures = 0\n")),
@@ -186,6 +227,11 @@ pub(crate) fn home(bench: &Bench, gateway: Gateway) -> PathBuf {
         _ => format!("{gateway:?}").to_lowercase(),
     };
     bench.out.join("gateway").join(name)
+}
+
+/// Where a gateway with this home keeps sessions.
+pub(crate) fn store(home: &Path) -> PathBuf {
+    home.join(STORE)
 }
 
 /// Puts a revision of the listener `tally` in place that behaves in this manner.

@@ -43,29 +43,46 @@ impl Swarm {
     /// # Errors
     /// Any of them fails; the message says which.
     pub(crate) fn connect(server: SocketAddr, path: &str, count: usize) -> Result<Self> {
-        let poll = Poll::new()?;
-        let mut clients = Vec::with_capacity(count);
+        let mut swarm = Self::of(Vec::new(), Vec::new())?;
         for index in 0..count {
-            let mut client = Client::connect(server, path, source(index))
+            let client = Client::connect(server, path, source(index))
                 .with_context(|| format!("connection {} of {count}", index + 1))?;
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            poll.registry().register(&mut client.stream, Token(index), interest)?;
-            clients.push(client);
+            swarm.add(client)?;
         }
-        Ok(Self {
-            poll,
+        Ok(swarm)
+    }
+
+    /// Takes `clients` that are connected already and await the answer `expected`.
+    pub(crate) fn of(clients: Vec<Client>, expected: Vec<u8>) -> Result<Self> {
+        let mut swarm = Self {
+            poll: Poll::new()?,
             events: Events::with_capacity(1024),
-            clients,
+            clients: Vec::new(),
             buffer: vec![0; READ_BUFFER],
-            expected: Vec::new(),
+            expected,
             strangers: 0,
             stranger: None,
-        })
+        };
+        clients.into_iter().try_for_each(|client| swarm.add(client))?;
+        Ok(swarm)
+    }
+
+    fn add(&mut self, mut client: Client) -> Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let token = Token(self.clients.len());
+        self.poll.registry().register(&mut client.stream, token, interest)?;
+        self.clients.push(client);
+        Ok(())
     }
 
     /// The clients, to send through.
     pub(crate) fn clients(&mut self) -> &mut [Client] {
         &mut self.clients
+    }
+
+    /// The clients, no longer driven together.
+    pub(crate) fn into_clients(self) -> Vec<Client> {
+        self.clients
     }
 
     /// Sends `frame` through the client `from` and returns the first message that reaches the
