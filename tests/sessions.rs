@@ -1,6 +1,7 @@
 //! Sessions that outlive their connections: what a client gets that comes back, who gets it, and
 //! what listeners see of it.
 
+mod chaos;
 mod ends;
 mod refused;
 mod restart;

@@ -195,6 +195,36 @@ async fn who_was_connected_at_a_kill_is_told_of_the_gap_and_has_one_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_connected_at_a_kill_does_not_come_back_before_its_end_is_told() {
+    let folder = TempDir::new().unwrap();
+    let killed = serving(folder.path()).await;
+    let mut absent = connect(&killed, "/probe/room").await;
+    absent.greeting().await;
+    let absent_id = absent.id().await;
+    absent.drop_connection();
+    killed.until_logged(&away_line(&absent_id)).await;
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        let mut client = connect(&killed, "/probe/room").await;
+        let token = client.greeting().await;
+        client.id().await;
+        clients.push((token, client));
+    }
+    // What is accepted for somebody who is away is safe, and so is all that was written before.
+    send(&mut clients[0].1, &absent_id, "safe").await;
+    killed.signal("KILL");
+    drop(killed);
+    let gateway = kept_in(folder.path()).start().await;
+    // The last ones, whose ends are told last.
+    for (token, _) in clients.iter().rev().take(5) {
+        for count in ["", "&received=0"] {
+            let path = format!("/probe/room?clientId={token}{count}");
+            assert_eq!(Returning::connect(&gateway, &path).await.refusal(), "gap", "{count}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_is_for_one_gateway_at_a_time() {
     let folder = TempDir::new().unwrap();
     let first = serving(folder.path()).await;

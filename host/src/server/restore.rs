@@ -37,16 +37,19 @@ impl Server {
                     });
                 }
                 Reason::Waits(reason) | Reason::Over(reason) => {
-                    over.push((attachment, reason, lost.then_some(Refused::Gap)));
+                    let why = lost.then_some(Refused::Gap);
+                    // Nobody may come back to it while its end waits for those of others.
+                    if attachment.expire() {
+                        self.registry.forget(attachment.session(), why);
+                        over.push((attachment, reason, why));
+                    }
                 }
             }
         }
         let server = Arc::clone(self);
         self.sessions.spawn(async move {
             for (attachment, reason, why) in over {
-                if attachment.expire() {
-                    life::end(&server, attachment.session(), &reason, why).await;
-                }
+                life::end(&server, attachment.session(), &reason, why).await;
             }
         });
     }
