@@ -27,7 +27,7 @@ const WATCHER: usize = CLIENTS;
 #[tokio::test(flavor = "multi_thread")]
 async fn through_cuts_restarts_and_kills_nothing_is_lost_that_was_not_told() {
     let number = |name: &str, usual| std::env::var(name).map_or(usual, |it| it.parse().unwrap());
-    let (cuts, seed) = (number("SPOREGATE_TEST_CUTS", 400), number("SPOREGATE_TEST_SEED", 7));
+    let (cuts, seed) = (number("SPOREGATE_TEST_CUTS", 150), number("SPOREGATE_TEST_SEED", 7));
     let _seed = Seed(seed);
     let world = Arc::new(World::new(seed, CLIENTS + 1));
     let mut tasks = JoinSet::new();

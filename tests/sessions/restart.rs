@@ -179,6 +179,8 @@ async fn who_was_connected_at_a_kill_is_told_of_the_gap_and_has_one_event() {
     let mut client = connect(&killed, "/probe/room").await;
     let old = client.json().await["payload"].as_str().unwrap().to_owned();
     let id = client.id().await;
+    // What was written before this is with the operating system: the session, too.
+    client.ok(json!({"do": "send", "to": watcher_id, "text": "kept"})).await;
     killed.signal("KILL");
     drop(killed);
     let gateway = kept_in(folder.path()).start().await;
@@ -189,6 +191,7 @@ async fn who_was_connected_at_a_kill_is_told_of_the_gap_and_has_one_event() {
     let path = format!("/probe/watch?clientId={watching}&received=1");
     let mut watcher = Returning::connect(&gateway, &path).await;
     assert!(watcher.is_resumed());
+    assert_eq!(watcher.client.text().await, "kept");
     let gone = watcher.client.gone().await;
     assert_eq!((&gone["client"]["id"], &gone["code"]), (&json!(id), &json!(1006)), "{gone}");
     assert!(is_silent(&mut watcher.client).await);
