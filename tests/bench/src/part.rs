@@ -16,7 +16,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::bench::Bench;
+use crate::load;
 use crate::message::{self, MARK};
+use crate::meter::Figures;
 use crate::race::{Case, Entrant};
 use crate::swarm::{Probe, Swarm};
 
@@ -30,6 +33,16 @@ fn echo_cases() -> Vec<Case> {
         .chain([("64 connections, 16 in flight each", 64, 16)])
         .map(|(name, clients, in_flight)| Case { name: name.to_owned(), clients, in_flight })
         .collect()
+}
+
+/// One load of ordinary messages, each sent when an earlier one was answered.
+fn closed_echo(bench: &Bench, entrant: &Entrant, case: &Case) -> Result<Figures> {
+    let (mut swarm, frame) = open_echo(entrant, case.clients, message::ORDINARY)?;
+    let server = &entrant.server;
+    let figures = load::closed_loop(server, &mut swarm, &frame, case.in_flight, bench.span)?;
+    drop(swarm);
+    server.settle()?;
+    Ok(figures)
 }
 
 /// Connects `clients` and lets the first have one echo of a message of `size` bytes, so that the

@@ -2,10 +2,8 @@
 
 use anyhow::Result;
 
-use super::{echo_cases, open_echo};
+use super::{closed_echo, echo_cases};
 use crate::bench::{Bench, Kind};
-use crate::load;
-use crate::message::ORDINARY;
 use crate::race::{self, Case, Results};
 use crate::report::{Bound, Goal, Part};
 use crate::sporegate::Gateway;
@@ -35,12 +33,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Part> {
     let entrants = race::line_up(bench, &KINDS, "echo", &mut part);
     let cases = echo_cases();
     let results = race::run(bench.rounds, &cases, &entrants, &mut part, |entrant, case| {
-        let (mut swarm, frame) = open_echo(entrant, case.clients, ORDINARY)?;
-        let server = &entrant.server;
-        let figures = load::closed_loop(server, &mut swarm, &frame, case.in_flight, bench.span)?;
-        drop(swarm);
-        server.settle()?;
-        Ok(figures)
+        closed_echo(bench, entrant, case)
     });
     for (index, case) in cases.iter().enumerate() {
         part.tables.push(results.table(&case.name, index, &entrants, Kind::Node));

@@ -5,11 +5,9 @@
 
 use anyhow::Result;
 
-use super::{echo_cases, open_echo};
+use super::{closed_echo, echo_cases};
 use crate::bench::{Bench, Kind};
 use crate::limit::{ALWAYS_ON, Limit, NONE, NONE_AGAIN, OF_CONNECTS, OF_MESSAGES};
-use crate::load;
-use crate::message::ORDINARY;
 use crate::meter::Meter;
 use crate::race::{self, Case, Entrant, Results};
 use crate::report::{Part, Table, cell};
@@ -37,12 +35,7 @@ fn messages(bench: &Bench, part: &mut Part) {
     let mut cases = echo_cases();
     cases.retain(|case| case.clients == 64);
     let results = race::run(bench.rounds, &cases, &entrants, part, |entrant, case| {
-        let (mut swarm, frame) = open_echo(entrant, case.clients, ORDINARY)?;
-        let server = &entrant.server;
-        let figures = load::closed_loop(server, &mut swarm, &frame, case.in_flight, bench.span)?;
-        drop(swarm);
-        server.settle()?;
-        Ok(figures)
+        closed_echo(bench, entrant, case)
     });
     for (index, case) in cases.iter().enumerate() {
         part.tables.push(table(&results, index, &case.name, "message", &entrants));
