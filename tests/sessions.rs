@@ -10,7 +10,7 @@ mod resume;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Setup, TestGateway, token};
+use crate::support::{Client, Setup, TestGateway, token, until};
 
 /// A gateway whose sessions wait for so long.
 fn waiting(timeout: &str) -> Setup {
@@ -18,6 +18,12 @@ fn waiting(timeout: &str) -> Setup {
         .set(&format!("reconnect_timeout = \"{timeout}\""))
         .module("probe", "probe")
         .module("echo", "echo")
+}
+
+/// Until so many clients are away.
+async fn away(gateway: &TestGateway, sessions: usize) {
+    let registry = gateway.gateway().server().registry();
+    until("they are away", || registry.kept().sessions() == sessions).await;
 }
 
 /// A client that may come back.

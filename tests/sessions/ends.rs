@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Returning, send, waiting};
+use super::{Returning, away, send, waiting};
 use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,8 +13,7 @@ async fn one_event_comes_after_the_wait_with_the_reason_of_the_last_connection()
     let id = alice.client.id().await;
     // Away, it is found in every query and can be sent to.
     alice.client.drop_connection();
-    let registry = gateway.gateway().server().registry();
-    until("it is away", || registry.kept().sessions() == 1).await;
+    away(&gateway, 1).await;
     let query = json!({"do": "clients-on-path", "path": "/probe/room", "limit": 9});
     assert_eq!(watcher.ok(query.clone()).await["clients"][0]["id"], json!(id));
     let gone = watcher.gone().await;
@@ -43,8 +42,7 @@ async fn a_listener_ends_the_session_of_a_client_that_is_away_at_once() {
     let mut alice = Returning::connect(&gateway, "/probe/room").await;
     let id = alice.client.id().await;
     alice.client.drop_connection();
-    let registry = gateway.gateway().server().registry();
-    until("it is away", || registry.kept().sessions() == 1).await;
+    away(&gateway, 1).await;
     watcher.ok(json!({"do": "close", "to": id, "code": 4900, "reason": "enough"})).await;
     let gone = watcher.gone().await;
     assert_eq!((&gone["code"], &gone["reason"]), (&json!(4900), &json!("enough")));
@@ -60,8 +58,7 @@ async fn a_full_outbox_of_a_client_that_is_away_refuses_sends_and_a_broadcast_en
     let mut alice = Returning::connect(&gateway, "/probe/room").await;
     let id = alice.client.id().await;
     alice.client.drop_connection();
-    let registry = gateway.gateway().server().registry();
-    until("it is away", || registry.kept().sessions() == 1).await;
+    away(&gateway, 1).await;
     for text in ["1", "2", "3"] {
         send(&mut watcher, &id, text).await;
     }

@@ -136,8 +136,7 @@ async fn who_left_first_is_given_up_where_too_much_is_kept() {
         let mut alice = Returning::connect(&gateway, "/probe/room").await;
         let id = alice.client.id().await;
         alice.client.drop_connection();
-        let registry = gateway.gateway().server().registry();
-        until("it is away", || registry.kept().sessions() == number).await;
+        super::away(&gateway, number).await;
         away.push((id, alice.token));
     }
     for (id, _) in &away {

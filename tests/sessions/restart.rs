@@ -8,17 +8,12 @@ use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::{Returning, is_silent, send, waiting};
+use super::{Returning, away, is_silent, send, waiting};
 use crate::support::{Client, Serving, Setup, TestGateway, raw_request, token, until};
 
 /// Sessions wait for a minute, and outlive the gateway in this folder.
 fn kept_in(folder: &Path) -> Setup {
     waiting("60s").set(&format!("reconnect_folder = {:?}", folder.display().to_string()))
-}
-
-async fn away(gateway: &TestGateway, sessions: usize) {
-    let registry = gateway.gateway().server().registry();
-    until("they are away", || registry.kept().sessions() == sessions).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

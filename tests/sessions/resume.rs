@@ -5,13 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use super::{Returning, is_silent, send, waiting};
-use crate::support::{TestGateway, until};
-
-async fn away(gateway: &TestGateway, sessions: usize) {
-    let registry = gateway.gateway().server().registry();
-    until("they are away", || registry.kept().sessions() == sessions).await;
-}
+use super::{Returning, away, is_silent, send, waiting};
+use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_to_a_client_that_is_away_waits_for_it_in_order() {
