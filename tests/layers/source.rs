@@ -77,7 +77,9 @@ fn is_name(c: char) -> bool {
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        // Crates with a workspace of their own may have been built where they are.
+        let built = path.file_name().is_some_and(|name| name == "target");
+        if path.is_dir() && !built {
             collect(&path, paths);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             paths.push(path);
