@@ -103,7 +103,7 @@ impl Gate {
         page::check_host(&self.settings.hosts, request)?;
         let path = connect_path(below)?;
         let headers = request.headers();
-        let rule = self.settings.rules.iter().position(|rule| rule.pattern.matches(&path));
+        let rule = self.rule_of(&path);
         let policy = self.policy(rule);
         let page = Page::of(headers, &policy.allowed_origins);
         if self.settings.check_origin {
@@ -137,8 +137,12 @@ impl Gate {
     /// What holds for the connections of a path, and of which `[[paths]]` entry that is; none where
     /// the default does.
     pub fn policy_of(&self, path: &ConnectPath) -> (SharedPolicy, Option<usize>) {
-        let rule = self.settings.rules.iter().position(|rule| rule.pattern.matches(path));
+        let rule = self.rule_of(path);
         (Arc::clone(&self.policy(rule).connection), rule)
+    }
+
+    fn rule_of(&self, path: &ConnectPath) -> Option<usize> {
+        self.settings.rules.iter().position(|rule| rule.pattern.matches(path))
     }
 
     fn policy(&self, rule: Option<usize>) -> &PathPolicy {
