@@ -139,7 +139,7 @@ impl Store {
     /// Waits until everything that this thread has asked for outlives the process. Returns at once
     /// where the store is failing or stalled, and when it turns out to be.
     pub async fn settled(&self) -> bool {
-        if self.health() == Health::Failing || self.shared.stalled.load(Ordering::Relaxed) {
+        if self.shared.health() == Health::Failing || self.shared.stalled.load(Ordering::Relaxed) {
             return false;
         }
         let (done, settled) = oneshot::channel();
@@ -177,7 +177,7 @@ impl Store {
 
     /// Whether what is accepted for a client that is away would outlive the process now.
     pub fn is_well(&self) -> bool {
-        self.health() == Health::Working && !self.shared.stalled.load(Ordering::Relaxed)
+        self.shared.health() == Health::Working && !self.shared.stalled.load(Ordering::Relaxed)
     }
 
     /// Writes what is left, with the states of listeners, for the next start, and lets go of the
@@ -214,13 +214,9 @@ impl Store {
     }
 
     fn ask(&self, op: Op) {
-        if self.health() == Health::Failing || self.ops.send(op).is_err() {
+        if self.shared.health() == Health::Failing || self.ops.send(op).is_err() {
             self.shared.skipped.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    fn health(&self) -> Health {
-        self.shared.health()
     }
 }
 

@@ -33,6 +33,12 @@ pub(super) fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
+/// The database and what is beside it, which comes first: without the database it is worth nothing.
+fn all_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let path = file(folder);
+    BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path])
+}
+
 /// Makes folder and file where they are not there, and sees to it that nobody else reads them.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, FolderError> {
     let io = |path: &Path| {
@@ -41,19 +47,14 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, FolderError> {
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io(folder))?;
     std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io(folder))?;
-    for beside in BESIDE {
-        let path = with(&file(folder), beside);
+    // Before any of them is opened: to open a pipe waits for whoever writes it.
+    for path in all_files(folder) {
         match std::fs::symlink_metadata(&path) {
             Ok(found) if !found.is_file() => return Err(FolderError::NotAFile(path)),
             Ok(_) | Err(_) => {}
         }
     }
     let path = file(folder);
-    // Before it is opened: to open a pipe waits for whoever writes it.
-    match std::fs::symlink_metadata(&path) {
-        Ok(found) if !found.is_file() => return Err(FolderError::NotAFile(path)),
-        Ok(_) | Err(_) => {}
-    }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let opened = options.open(&path).map_err(io(&path))?;
@@ -63,9 +64,7 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, FolderError> {
 
 /// Removes the files; whether they are gone.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    let path = file(folder);
-    // What belongs to the file first: without it, it is worth nothing.
-    for path in BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path.clone()]) {
+    for path in all_files(folder) {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
@@ -91,9 +90,8 @@ pub(super) fn put_aside(folder: &Path) -> io::Result<PathBuf> {
 
 /// Size of the files, in bytes.
 pub(super) fn bytes(folder: &Path) -> u64 {
-    let path = file(folder);
-    let all = BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path.clone()]);
-    all.filter_map(|path| std::fs::metadata(path).ok()).map(|found| found.len()).sum()
+    let found = all_files(folder).filter_map(|path| std::fs::metadata(path).ok());
+    found.map(|found| found.len()).sum()
 }
 
 fn with(path: &Path, end: &str) -> PathBuf {

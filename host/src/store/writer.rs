@@ -20,7 +20,8 @@ const MAX_BYTES: usize = 8 << 20;
 /// Pause after files could not be made anew.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Without changes for so long, space that nobody needs is given back.
+/// Without changes for so long, space that nobody needs is given back; and so often at most the size of
+/// the files is looked at.
 const LULL: Duration = Duration::from_secs(1);
 
 /// One change.
@@ -54,13 +55,25 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     /// Whether something was written since space was given back.
     has_changed: bool,
+    /// When the files were last made anew, or tried to be.
     tried: Instant,
+    /// When their size was last looked at.
+    measured: Instant,
 }
 
 impl Writer {
     pub(super) fn new(database: Database, folder: &Path, shared: Arc<Shared>) -> Self {
-        let folder = folder.to_owned();
-        Self { database: Some(database), folder, shared, has_changed: false, tried: Instant::now() }
+        let now = Instant::now();
+        let writer = Self {
+            database: Some(database),
+            folder: folder.to_owned(),
+            shared,
+            has_changed: false,
+            tried: now,
+            measured: now,
+        };
+        writer.measure();
+        writer
     }
 
     /// Writes until everybody who could ask is gone, or the store is closed.
@@ -109,7 +122,10 @@ impl Writer {
             }
             Err(error) => self.fail(error),
         }
-        self.shared.bytes.store(folder::bytes(&self.folder), Ordering::Relaxed);
+        if self.measured.elapsed() >= LULL {
+            self.measured = Instant::now();
+            self.measure();
+        }
         result.is_ok()
     }
 
@@ -140,6 +156,11 @@ impl Writer {
         if let Err(error) = database.shrink() {
             self.fail(&error.into());
         }
+        self.measure();
+    }
+
+    /// Not after each change: somebody waits for it.
+    fn measure(&self) {
         self.shared.bytes.store(folder::bytes(&self.folder), Ordering::Relaxed);
     }
 
