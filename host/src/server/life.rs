@@ -211,13 +211,13 @@ fn end_of(reason: &CloseReason) -> Option<Refused> {
     (reason.cause() == CloseCause::SlowConsumer).then_some(Refused::Gap)
 }
 
-pub(super) async fn end(
-    server: &Server,
-    session: &Arc<Session>,
-    reason: &CloseReason,
-    why: Option<Refused>,
-) {
+async fn end(server: &Server, session: &Arc<Session>, reason: &CloseReason, why: Option<Refused>) {
     server.registry.forget(session, why);
+    tell_end(server, session, reason).await;
+}
+
+/// Ends a session that nobody can come back to any more.
+pub(super) async fn tell_end(server: &Server, session: &Arc<Session>, reason: &CloseReason) {
     session.save_end(reason);
     server.dispatcher.disconnected(session, reason).await;
     session.forget_saved();

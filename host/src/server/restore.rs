@@ -21,35 +21,34 @@ impl Server {
         for stored in sessions {
             let id = stored.record.id;
             let reason = end_of(&stored.record.standing, clean);
-            let lost = stored.record.standing == Standing::Attached;
-            let Some((attachment, counts)) = self.home(stored, store) else {
+            let Some((attachment, may_come_back)) = self.home(stored, store) else {
                 self.counters.sessions_lost.increment();
                 store.forget(id);
                 continue;
             };
             self.registry.restore(attachment.session());
             self.counters.sessions_restored.increment();
-            match reason {
-                Reason::Waits(reason) if counts => {
+            let (reason, why) = match reason {
+                Reason::Waits(reason) if may_come_back => {
                     let server = Arc::clone(self);
                     self.sessions.spawn(async move {
                         life::after(&server, attachment, reason, Left::Detached).await;
                     });
+                    continue;
                 }
-                Reason::Waits(reason) | Reason::Over(reason) => {
-                    let why = lost.then_some(Refused::Gap);
-                    // Nobody may come back to it while its end waits for those of others.
-                    if attachment.expire() {
-                        self.registry.forget(attachment.session(), why);
-                        over.push((attachment, reason, why));
-                    }
-                }
+                Reason::Waits(reason) => (reason, None),
+                Reason::Over(reason, why) => (reason, why),
+            };
+            // Nobody may come back to it while its end waits for those of others.
+            if attachment.expire() {
+                self.registry.forget(attachment.session(), why);
+                over.push((attachment, reason));
             }
         }
         let server = Arc::clone(self);
         self.sessions.spawn(async move {
-            for (attachment, reason, why) in over {
-                life::end(&server, attachment.session(), &reason, why).await;
+            for (attachment, reason) in over {
+                life::tell_end(&server, attachment.session(), &reason).await;
             }
         });
     }
@@ -93,19 +92,21 @@ impl Server {
 enum Reason {
     /// This is what listeners are told if the client does not come.
     Waits(CloseReason),
-    /// This is what they are told now.
-    Over(CloseReason),
+    /// This is what they are told now; and its client why it cannot come back.
+    Over(CloseReason, Option<Refused>),
 }
 
 fn end_of(standing: &Standing, clean: bool) -> Reason {
     match standing {
-        Standing::Attached => Reason::Over(CloseReason::LOST),
+        Standing::Attached => Reason::Over(CloseReason::LOST, Some(Refused::Gap)),
         Standing::Away { code, reason, .. } if clean => {
             Reason::Waits(CloseReason::from_record(*code, reason))
         }
         // For the client, the gateway was lost.
         Standing::Away { .. } => Reason::Waits(CloseReason::LOST),
-        Standing::Over { code, reason } => Reason::Over(CloseReason::from_record(*code, reason)),
+        Standing::Over { code, reason } => {
+            Reason::Over(CloseReason::from_record(*code, reason), None)
+        }
     }
 }
 
