@@ -12,6 +12,9 @@ const FILE: &str = "sessions.sqlite3";
 /// What the library puts beside it.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// Who may write to a folder can put other files in the place of the store's.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
 /// Why a folder is not right.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -23,6 +26,11 @@ pub enum FolderError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Other users of the machine may write to it.
+    #[error(
+        "reconnect_folder {}: others may write to it; name a folder below it, which is made, or take that from them", .0.display()
+    )]
+    Shared(PathBuf),
     /// There is something else in the place of the file.
     #[error("{}: is no regular file; remove it", .0.display())]
     NotAFile(PathBuf),
@@ -39,14 +47,18 @@ fn all_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     BESIDE.map(|beside| with(&path, beside)).into_iter().chain([path])
 }
 
-/// Makes folder and file where they are not there, and sees to it that nobody else reads them.
+/// Makes folder and file where they are not there, and sees to it that nobody else reads the file.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, FolderError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| FolderError::Io { path, source }
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io(folder))?;
-    std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io(folder))?;
+    // One that was there may be for others, too: it is left as it is.
+    let mode = std::fs::metadata(folder).map_err(io(folder))?.permissions().mode();
+    if mode & WRITABLE_BY_OTHERS != 0 {
+        return Err(FolderError::Shared(folder.to_owned()));
+    }
     // Before any of them is opened: to open a pipe waits for whoever writes it.
     for path in all_files(folder) {
         match std::fs::symlink_metadata(&path) {

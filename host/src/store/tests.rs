@@ -176,6 +176,19 @@ fn nobody_else_reads_it_and_nothing_but_plain_files_is_opened() {
     drop(found(&folder));
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder), mode(&folder::file(&folder))), (0o700, 0o600));
+    // A folder of others is not changed, and is no place for it where they may write.
+    for (mode_before, accepted) in [(0o755, true), (0o770, false), (0o1777, false)] {
+        let folder = TempDir::new().unwrap();
+        let permissions = std::fs::Permissions::from_mode(mode_before);
+        std::fs::set_permissions(folder.path(), permissions).unwrap();
+        match Store::open(folder.path()) {
+            Ok(_) => assert!(accepted, "{mode_before:o}"),
+            Err(refused) => {
+                assert!(!accepted && refused.to_string().contains("others may write to it"));
+            }
+        }
+        assert_eq!(mode(folder.path()), mode_before & 0o777);
+    }
     let elsewhere = parent.path().join("elsewhere");
     std::fs::write(&elsewhere, "").unwrap();
     let link = TempDir::new().unwrap();
