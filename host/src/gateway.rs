@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -32,7 +33,7 @@ use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
-use self::kept_sessions::open_store;
+use self::kept_sessions::{leave, open_store};
 pub use self::values::compile_limits;
 use self::values::{
     away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,
@@ -253,6 +254,7 @@ impl Gateway {
     /// as they are from now on; whoever asks on the control socket is told that the gateway stops.
     /// Returns whether all of it was done within the shutdown time-out.
     pub async fn stop(self) -> bool {
+        let deadline = Instant::now() + self.shutdown_timeout;
         drop(self.stop_keeping);
         // What it was doing is given up, which may take until a guest makes way.
         let kept = tokio::time::timeout(self.shutdown_timeout, self.keeping);
@@ -266,13 +268,9 @@ impl Gateway {
         if let Some(scraping) = self.scraping {
             let _ = scraping.await;
         }
-        if let Some(store) = self.store {
-            // Each has its own time for it, too.
-            let states = self.left.collect(&self.modules);
-            let states = tokio::time::timeout(self.shutdown_timeout, states).await;
-            store.close(states.unwrap_or_default()).await;
-        }
-        in_time
+        let Some(store) = self.store else { return in_time };
+        let left_in_time = leave(&store, &self.left, &self.modules, deadline).await;
+        in_time && left_in_time
     }
 }
 

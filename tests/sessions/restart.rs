@@ -1,7 +1,7 @@
 //! Sessions that outlive the gateway: a stop, and a crash at any moment.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -322,4 +322,27 @@ async fn a_state_that_does_not_fit_any_more_is_lost_and_its_module_serves() {
     let gateway = setup().sidecar("tally", "[run]\ninstances = 2\n").start().await;
     assert_eq!(says(&gateway).await, 1);
     assert!(gateway.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_does_not_say_its_state_does_not_hold_a_stop() {
+    let folder = TempDir::new().unwrap();
+    let setup = |manner| {
+        kept_in(folder.path())
+            .file("tally.wasm", &crate::swap::tally(manner))
+            .sidecar("tally", "[limits]\nhandover_timeout = \"60s\"\n")
+            .table("[shutdown]\ntimeout = \"2s\"\nwindow = \"0s\"\n")
+    };
+    let gateway = setup("export-loops").start().await;
+    let mut client = Returning::connect(&gateway, "/tally").await;
+    client.client.ask_text("x").await;
+    let began = Instant::now();
+    assert!(!gateway.stop().await, "not all of it was done");
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    // Its sessions are there all the same.
+    let gateway = setup("first").start().await;
+    let path = format!("/tally?clientId={}&received=1", client.token);
+    let mut back = Returning::connect(&gateway, &path).await;
+    assert!(back.is_resumed());
+    assert_eq!(back.client.ask_text("x").await["total"], 1);
 }

@@ -1,8 +1,12 @@
-//! The store of sessions, as the gateway finds it.
+//! The store of sessions, as the gateway finds and leaves it.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
+use crate::modules::{LeftStates, ModuleTable};
 use crate::store::{Found, OpenError, Store};
 
 /// Opens the store and says what was found in it.
@@ -21,4 +25,33 @@ pub(super) fn open_store(folder: &Path) -> Result<(Option<Arc<Store>>, Found), O
         tracing::info!(sessions, states, clean, "going on with what was left");
     }
     Ok((Some(Arc::new(store)), found))
+}
+
+/// Time for the last writes, also of a gateway that has none left: without them the next start would
+/// take it for one that crashed.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// Leaves states and sessions to the next start, until the time is over. Returns whether it was
+/// enough.
+pub(super) async fn leave(
+    store: &Store,
+    left: &LeftStates,
+    modules: &ModuleTable,
+    deadline: Instant,
+) -> bool {
+    let collected = timeout_at(deadline, left.collect(modules)).await;
+    if collected.is_err() {
+        tracing::error!(
+            "no time was left for the states of listeners: the next start begins without"
+        );
+    }
+    let in_time = collected.is_ok();
+    let last = deadline.max(Instant::now() + LAST_WRITES);
+    let closed = timeout_at(last, store.close(collected.unwrap_or_default())).await;
+    if closed.is_err() {
+        tracing::error!(
+            "no time was left for the store of sessions: the next start finds it as after a crash"
+        );
+    }
+    in_time && closed.is_ok()
 }
