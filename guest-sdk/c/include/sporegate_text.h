@@ -43,6 +43,7 @@ void sporegate_json_close(sporegate_buf *json, char bracket);
 void sporegate_json_key(sporegate_buf *json, sporegate_str key);
 void sporegate_json_string(sporegate_buf *json, sporegate_str text);
 void sporegate_json_number(sporegate_buf *json, uint64_t number);
+void sporegate_json_bool(sporegate_buf *json, bool value);
 
 /* A key and its value. */
 void sporegate_json_put_string(sporegate_buf *json, sporegate_str key, sporegate_str text);

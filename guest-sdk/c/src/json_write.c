@@ -75,6 +75,11 @@ void sporegate_json_number(sporegate_buf *json, uint64_t number) {
     sporegate_add_number(json, number);
 }
 
+void sporegate_json_bool(sporegate_buf *json, bool value) {
+    separate(json);
+    sporegate_add(json, value ? SPOREGATE_STR("true") : SPOREGATE_STR("false"));
+}
+
 void sporegate_json_put_string(sporegate_buf *json, sporegate_str key, sporegate_str text) {
     sporegate_json_key(json, key);
     sporegate_json_string(json, text);

@@ -20,7 +20,7 @@ static sporegate_result fail(const wasi_keyvalue_store_error_t *error, sporegate
     }
 }
 
-static bool open(sporegate_str name, bucket *opened) {
+static bool open_bucket(sporegate_str name, bucket *opened) {
     listener_string_t identifier = string_of(name);
     wasi_keyvalue_store_error_t error;
     bool ok = wasi_keyvalue_store_open(&identifier, opened, &error);
@@ -36,7 +36,7 @@ static sporegate_result done(bucket opened, bool ok, const wasi_keyvalue_store_e
 
 sporegate_result sporegate_kv_get(sporegate_str name, sporegate_str key, sporegate_str *value) {
     bucket opened;
-    if (!open(name, &opened)) {
+    if (!open_bucket(name, &opened)) {
         return SPOREGATE_FAILED;
     }
     listener_string_t wanted = string_of(key);
@@ -54,7 +54,7 @@ sporegate_result sporegate_kv_get(sporegate_str name, sporegate_str key, sporega
 
 sporegate_result sporegate_kv_set(sporegate_str name, sporegate_str key, sporegate_str value) {
     bucket opened;
-    if (!open(name, &opened)) {
+    if (!open_bucket(name, &opened)) {
         return SPOREGATE_FAILED;
     }
     listener_string_t wanted = string_of(key), bytes = string_of(value);
@@ -67,7 +67,7 @@ sporegate_result sporegate_kv_set(sporegate_str name, sporegate_str key, sporega
 
 sporegate_result sporegate_kv_delete(sporegate_str name, sporegate_str key) {
     bucket opened;
-    if (!open(name, &opened)) {
+    if (!open_bucket(name, &opened)) {
         return SPOREGATE_FAILED;
     }
     listener_string_t wanted = string_of(key);
