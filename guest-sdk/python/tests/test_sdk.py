@@ -50,7 +50,8 @@ def test_conditions_add_up_and_the_matcher_before_stays(gateway: Gateway) -> Non
     chat = Matcher("/chat/{room}")
     chat.json_equals("/type", "say").is_text().role("talker").listen("say", priority=3)
     wit = _wit.listeners
-    tests = [wit.ContentTest_Json(wit.JsonMatch("/type", wit.JsonTest_Equals('"say"'))), wit.ContentTest_IsText()]
+    say_type = wit.JsonMatch("/type", wit.JsonTest_Equals('"say"'))
+    tests: list[_wit.listeners.ContentTest] = [wit.ContentTest_Json(say_type), wit.ContentTest_IsText()]
     assert gateway.listeners == {"say": (wit.MessageMatcher("/chat/{room}", tests, ["talker"]), 3)}
     assert chat.tests == ()
 
