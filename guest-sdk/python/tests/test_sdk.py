@@ -28,6 +28,14 @@ def test_what_is_no_json_is_a_value_error(text: str) -> None:
         from_json(text)
 
 
+def test_json_may_be_128_levels_deep_and_have_brackets_in_strings() -> None:
+    assert from_json("[" * 128 + "]" * 128)
+    with pytest.raises(ValueError, match="128 levels"):
+        from_json("[" * 129 + "]" * 129)
+    many = [["[[{{"], {"\"[": "]"}] * 500
+    assert from_json(to_json(many)) == many
+
+
 def test_surrogate_pairs_are_json() -> None:
     assert from_json('"\\ud83d\\ude00"') == "😀"
 
