@@ -13,6 +13,7 @@ mod modules;
 mod output;
 mod runtime;
 mod serve;
+mod test;
 mod token;
 
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ const FIRST_STEPS: &str = "\
 First steps:
   sporegate demo              starts a gateway with example listeners, and says what to try
   sporegate inspect M.wasm    shows what a module is, and what it may do
+  sporegate test M.wasm C.toml plays a conversation with a module
   sporegate check -m DIR      says what is wrong with a configuration or a module
   sporegate serve -m DIR      serves the modules of a directory
 
@@ -70,6 +72,9 @@ enum Command {
     /// Show what a module imports and exports, and what it may do and why.
     #[command(after_help = inspect::HELP)]
     Inspect(inspect::InspectArgs),
+    /// Play conversations with a module, and say where it answers otherwise than it should.
+    #[command(after_help = test::HELP)]
+    Test(test::TestArgs),
     /// Make a token for development, or an entry for a token file.
     #[command(after_help = token::HELP)]
     Token(token::TokenArgs),
@@ -107,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -7,6 +7,7 @@
 mod auth;
 mod base_path;
 mod client_limits;
+mod conversation;
 mod error;
 mod file;
 mod flags;
@@ -40,6 +41,7 @@ use std::path::{Path, PathBuf};
 
 pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
+pub use conversation::{Action, Conversation, Newcomer, Said, Step, Taken};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;
 pub use flags::FlagOverrides;

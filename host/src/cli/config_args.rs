@@ -85,6 +85,11 @@ impl ConfigArgs {
 }
 
 impl FileArg {
+    /// Whether a file is named, by the flag or by the variable.
+    pub(super) fn is_given(&self) -> bool {
+        self.config.is_some() || std::env::var_os("SPOREGATE_CONFIG").is_some()
+    }
+
     pub(super) fn load(&self, flags: FlagOverrides) -> anyhow::Result<Config> {
         let mut env = own_variables(std::env::vars_os());
         env.retain(|(name, _)| name != TOKEN_VARIABLE);

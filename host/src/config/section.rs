@@ -179,6 +179,19 @@ impl<'r, 'd> Section<'r, 'd> {
         self.places.iter().find(|(known, _)| *known == key).map(|(_, place)| place)
     }
 
+    /// Whether the file has this key here, whatever it is.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.in_file(key).is_some()
+    }
+
+    /// The line where this section begins; 1 where it is not in a file.
+    pub(super) fn line(&self) -> usize {
+        match &self.place {
+            Place::Line { line, .. } => *line,
+            Place::File(_) | Place::Variable(_) | Place::Flag(_) | Place::Default => 1,
+        }
+    }
+
     /// Notes that the value of a key is not acceptable.
     pub(super) fn bad(&mut self, key: &str, why: impl Into<String>) {
         let place = self.place_of(key).unwrap_or(&self.place).clone();
