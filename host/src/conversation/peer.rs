@@ -149,6 +149,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Peer<S> {
     }
 }
 
+impl<S> Drop for Peer<S> {
+    /// The connection ends with whoever holds it, not with the task that reads it.
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
 async fn read<S>(mut stream: SplitStream<WebSocketStream<S>>, sender: mpsc::Sender<Heard>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
