@@ -88,6 +88,9 @@ pub struct Config {
     pub max_connections_per_user: u32,
     /// Most of one address; zero: no limit but the first. One more gets 429.
     pub max_connections_per_address: u32,
+    /// Bytes of memory of the process from which on new clients get 503; zero: any number, none: nine
+    /// tenths of what the system or its control group has.
+    pub max_memory: Option<u64>,
     /// Who is believed when it says for whom it asks.
     pub proxies: Proxies,
     /// Whether the test page is served.
@@ -195,6 +198,8 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
     let per_user = top.read_in("max_connections_per_user", 0, 0..=1_000_000);
     let per_address = top.read_in("max_connections_per_address", 0, 0..=1_000_000);
+    let memories = ByteSize::bytes(0)..=ByteSize::gib(1 << 20);
+    let max_memory = top.optional_in("max_memory", "nine tenths of what there is", memories);
     let proxies = proxies::read(top);
     let test_page = top.read("test_page", false);
     let check_origin = top.read("check_origin", true);
@@ -229,6 +234,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         max_connections,
         max_connections_per_user: per_user,
         max_connections_per_address: per_address,
+        max_memory: max_memory.map(ByteSize::get),
         proxies,
         test_page,
         check_origin,

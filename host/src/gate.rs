@@ -17,12 +17,13 @@ pub use returning::Returning;
 
 use page::Page;
 
+use crate::admission::Admission;
 use crate::auth::{Authenticator, Presented, subprotocol};
 use crate::config::{KnownHost, PathPolicy, PathRule};
 use crate::limits::SharedPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
-use crate::registry::{Admission, Registry};
+use crate::registry::Registry;
 
 /// Who may connect, and where.
 #[derive(Debug)]
@@ -126,7 +127,15 @@ impl Gate {
         check_roles(policy, &principal)?;
         let protocol = offered.choose(&policy.subprotocols).map_err(Rejection::NoSubprotocol)?;
         let returning = returning::parse(request.uri().query())?;
-        let admission = self.registry.admit(remote.client.into(), principal.username())?;
+        let admission = match self.registry.admit(remote.client.into(), principal.username()) {
+            Ok(admission) => admission,
+            Err(full) => {
+                let token = returning.as_ref().and_then(|returning| returning.token.as_ref());
+                token
+                    .and_then(|token| self.registry.admit_in_place(token, &principal, &path))
+                    .ok_or(full)?
+            }
+        };
         let policy = Arc::clone(&policy.connection);
         Ok(Entry { path, principal, policy, accept, protocol, rule, returning, admission })
     }

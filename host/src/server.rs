@@ -8,6 +8,7 @@ mod http;
 mod intake;
 mod life;
 mod lobby;
+mod memory;
 mod page;
 mod restore;
 mod scrape;
@@ -24,16 +25,18 @@ use tokio_util::task::TaskTracker;
 
 pub use accept::{ACCEPT_ERRORS, BindError, bind, serve};
 pub use drain::{DrainSettings, Remaining};
+pub use memory::default_memory_limit;
 pub use scrape::serve_metrics;
 
 use self::lobby::{Lobby, NoPlace};
+use crate::admission::AddressKey;
 use crate::auth::AuthError;
 use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection, Remote};
 use crate::rate::{Buckets, LineRate, LineRates};
-use crate::registry::{AddressKey, Registry};
+use crate::registry::Registry;
 use crate::store::Store;
 
 /// What all connections of a server share.

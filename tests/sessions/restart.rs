@@ -346,3 +346,29 @@ async fn a_listener_that_does_not_say_its_state_does_not_hold_a_stop() {
     assert!(back.is_resumed());
     assert_eq!(back.client.ask_text("x").await["total"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_closed_while_away_in_a_stop_has_its_event_after_the_next_start() {
+    let folder = TempDir::new().unwrap();
+    let setup = || kept_in(folder.path()).table("[shutdown]\ndelay = \"2s\"\n");
+    let gateway = setup().start().await;
+    let mut other = gateway.client("/probe/other").await;
+    let mut absent = Returning::connect(&gateway, "/probe/watched").await;
+    let id = absent.client.id().await;
+    absent.client.drop_connection();
+    away(&gateway, 1).await;
+    let server = std::sync::Arc::clone(gateway.gateway().server());
+    let closing = async {
+        let handed_over = || server.counters().sessions_handed_over.get();
+        until("it is handed over", || handed_over() == 1).await;
+        let close = json!({"do": "close", "to": id, "code": 4_900, "reason": "banned"});
+        other.ok(close).await;
+    };
+    let (stopped, ()) = tokio::join!(gateway.stop(), closing);
+    assert!(stopped);
+
+    let gateway = setup().start().await;
+    until("it has ended", || gateway.counters().sessions_ended.get() == 1).await;
+    let path = format!("/probe/watched?clientId={}", absent.token);
+    assert_eq!(Returning::connect(&gateway, &path).await.refusal(), "unknown");
+}

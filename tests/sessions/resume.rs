@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::{Returning, away, is_silent, send, waiting};
-use crate::support::until;
+use crate::support::{token, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_to_a_client_that_is_away_waits_for_it_in_order() {
@@ -224,4 +224,40 @@ async fn keep_alives_are_not_counted_and_not_kept() {
     let mut back = Returning::connect(&gateway, &path).await;
     assert!(back.is_resumed());
     assert!(is_silent(&mut back.client).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_needs_no_second_place_where_all_are_taken() {
+    for limit in
+        ["max_connections = 1", "max_connections_per_user = 1", "max_connections_per_address = 1"]
+    {
+        let gateway = waiting("60s").set(limit).start().await;
+        let mut now = Returning::connect(&gateway, "/probe/room").await;
+        let id = now.client.id().await;
+        let admitted = || gateway.gateway().server().registry().admitted();
+        for _ in 0..5 {
+            // For the gateway, the one before is well.
+            let path = format!("/probe/room?clientId={}", now.token);
+            let mut next = Returning::connect(&gateway, &path).await;
+            assert!(next.is_resumed(), "{limit}");
+            assert_eq!(next.client.id().await, id);
+            assert_eq!(now.client.closed().await.0, 4009, "{limit}");
+            assert_eq!(admitted(), 1, "{limit}");
+            // There is still none for anybody else, nor for one who only says so.
+            let stranger = "/probe/room?clientId=00000000000000000000000000000000";
+            for path in ["/probe/room", stranger] {
+                let refused = gateway.connect(path, Some(&token("alice", &[]))).await;
+                assert!(refused.is_err(), "{limit}: {path}");
+            }
+            let path = format!("/probe/room?clientId={}", next.token);
+            if limit == "max_connections = 1" {
+                let thief = gateway.connect(&path, Some(&token("mallory", &[]))).await;
+                assert!(thief.is_err(), "{limit}");
+            }
+            now = next;
+        }
+        now.client.done().await;
+        until("the place is free", || admitted() == 0).await;
+        Returning::connect(&gateway, "/probe/room").await.client.done().await;
+    }
 }
