@@ -9,6 +9,7 @@ mod help;
 mod inspect;
 mod program;
 mod serve;
+mod test;
 mod token;
 mod unwritable;
 mod wrong_module;

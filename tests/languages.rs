@@ -67,7 +67,9 @@ async fn play_one(runner: Runner, component: &Component, file: &PathBuf) -> Resu
     match runner {
         Runner::Sockets => {
             let mut served = Served::start(component, &conversation).await?;
-            play(&conversation, &mut served, |_| {}).await.map_err(|failure| failure.to_string())?;
+            play(&conversation, &mut served, |_| {})
+                .await
+                .map_err(|failure| failure.to_string())?;
             match served.stop().await {
                 true => Ok(()),
                 false => Err("the gateway did not stop in time".to_owned()),

@@ -1,6 +1,7 @@
 //! The command line: reads arguments, runs one command, and turns its result into an exit code.
 //! 0 is success, 1 a failure, 2 a wrong use; an error is one paragraph that says how to mend it.
 
+mod build;
 mod check;
 mod compile_module;
 mod config_args;
@@ -10,7 +11,9 @@ mod descriptors;
 mod inspect;
 mod logging;
 mod modules;
+mod new;
 mod output;
+mod project;
 mod runtime;
 mod serve;
 mod test;
@@ -57,6 +60,12 @@ First steps:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a folder with a listener that builds, is tested, and can be changed.
+    #[command(after_help = new::HELP)]
+    New(new::NewArgs),
+    /// Build the listener of a folder, and check what comes of it.
+    #[command(after_help = build::HELP)]
+    Build(build::BuildArgs),
     /// Serve the modules of a directory until SIGINT or SIGTERM.
     #[command(after_help = serve::HELP)]
     Serve(ConfigArgs),
@@ -107,6 +116,8 @@ struct UsageError(String);
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::New(args) => new::run(&args),
+        Command::Build(args) => build::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),

@@ -90,7 +90,8 @@ fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let shown = folder.display();
     let entries = std::fs::read_dir(folder).with_context(|| shown.to_string())?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().with_context(|| shown.to_string())?;
+    let mut paths: Vec<PathBuf> =
+        paths.collect::<Result<_, _>>().with_context(|| shown.to_string())?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     if paths.is_empty() {
@@ -107,7 +108,8 @@ async fn test(
 ) -> Outcome {
     let compiler = Compiler::this_program()?;
     let rehearsals = Rehearsals::of(config, &compiler, &args.module).await;
-    let rehearsals = rehearsals.map_err(|error| UsageError(format!("{error}{}", told(recording))))?;
+    let rehearsals =
+        rehearsals.map_err(|error| UsageError(format!("{error}{}", told(recording))))?;
     let mut failed = 0;
     for conversation in conversations {
         recording.clear();
@@ -118,7 +120,11 @@ async fn test(
         };
         let played = play(conversation, &mut stage, |step| {
             if args.verbose {
-                output::note(format_args!("{:>5}  {}", step.line, printable(&step.action.to_string())));
+                output::note(format_args!(
+                    "{:>5}  {}",
+                    step.line,
+                    printable(&step.action.to_string())
+                ));
             }
         })
         .await;

@@ -172,8 +172,9 @@ where
             }
             Ok(Message::Close(frame)) => {
                 closed = true;
-                let (code, reason) = frame
-                    .map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                let (code, reason) = frame.map_or((1005, String::new()), |frame| {
+                    (frame.code.into(), frame.reason.to_string())
+                });
                 Heard::Close { code, reason }
             }
             Ok(Message::Ping(_) | Message::Frame(_)) => continue,

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::values::{away_limits, connection_limits, gate_settings, sandbox_settings};
 use super::{StartError, authenticator, counters, loader};
+use crate::admission::Admission;
 use crate::config::{Config, Newcomer};
 use crate::connection;
 use crate::counters::Counters;
@@ -20,7 +21,7 @@ use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection};
 use crate::modules::{Alone, Loader, ModuleTable};
 use crate::principal::{Identity, Principal};
-use crate::registry::{Admission, Registry};
+use crate::registry::Registry;
 use crate::sandbox::{Compiler, Sandbox};
 use crate::session::{Attachment, Left, Session};
 
@@ -35,6 +36,7 @@ const AUTHENTICATOR: &str = "conversation";
 pub struct Rehearsals {
     config: Config,
     sandbox: Arc<Sandbox>,
+    file: PathBuf,
     alone: Arc<Alone>,
 }
 
@@ -101,7 +103,7 @@ impl Rehearsals {
         let alone = loader.prepare(file).await;
         let refused = |reason| RehearsalError::Module { file: file.to_owned(), reason };
         let alone = Arc::new(alone.map_err(refused)?);
-        Ok(Self { config: config.clone(), sandbox, alone })
+        Ok(Self { config: config.clone(), sandbox, file: file.to_owned(), alone })
     }
 
     /// Starts the module anew, with nobody connected.
@@ -115,10 +117,8 @@ impl Rehearsals {
         let counters = Arc::new(counters(config));
         let sandbox = Arc::clone(&self.sandbox);
         let loader = loader(config, sandbox, &registry, &counters, &Arc::default());
-        let module = loader.start_alone(&self.alone).await.map_err(|reason| {
-            let file = format!("{}.wasm", self.alone.config().name.as_str()).into();
-            RehearsalError::Module { file, reason }
-        })?;
+        let refused = |reason| RehearsalError::Module { file: self.file.clone(), reason };
+        let module = loader.start_alone(&self.alone).await.map_err(refused)?;
         let table = Arc::new(ModuleTable::new(vec![module]));
         let dispatcher =
             Dispatcher::new(Arc::clone(&registry), Arc::clone(&table), Arc::clone(&counters));
@@ -200,8 +200,7 @@ async fn serve(
     admission: Admission,
     gone: Arc<watch::Sender<u64>>,
 ) {
-    let mut socket =
-        Box::pin(connection::open(stream, Bytes::new(), attachment.policy())).await;
+    let mut socket = Box::pin(connection::open(stream, Bytes::new(), attachment.policy())).await;
     let (reason, left) = connection::serve(&mut socket, &attachment, &dispatcher, None).await;
     drop(socket);
     drop(admission);

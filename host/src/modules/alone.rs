@@ -18,13 +18,6 @@ pub struct Alone {
     revision: Arc<Revision>,
 }
 
-impl Alone {
-    /// What its sidecar says.
-    pub fn config(&self) -> &ModuleConfig {
-        &self.config
-    }
-}
-
 impl Loader {
     /// Reads a file and the sidecar beside it, and compiles it, as for a directory.
     ///
