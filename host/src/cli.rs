@@ -8,6 +8,7 @@ mod config_args;
 mod connect;
 mod demo;
 mod descriptors;
+mod dev;
 mod inspect;
 mod logging;
 mod modules;
@@ -66,6 +67,9 @@ enum Command {
     /// Build the listener of a folder, and check what comes of it.
     #[command(after_help = build::HELP)]
     Build(build::BuildArgs),
+    /// Build and serve the listener of a folder, and do it again when a source changes.
+    #[command(after_help = dev::HELP)]
+    Dev(dev::DevArgs),
     /// Serve the modules of a directory until SIGINT or SIGTERM.
     #[command(after_help = serve::HELP)]
     Serve(ConfigArgs),
@@ -118,6 +122,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::New(args) => new::run(&args),
         Command::Build(args) => build::run(&args),
+        Command::Dev(args) => dev::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),

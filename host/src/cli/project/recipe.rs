@@ -25,15 +25,49 @@ pub(super) async fn recipe(
     match config.language {
         Language::Rust => rust::recipe(root).await,
         Language::C => c(root, config, out),
-        Language::JavaScript | Language::TypeScript | Language::Python | Language::Go => {
-            bail!("not yet")
-        }
+        Language::JavaScript => Ok(javascript(config, "src/listener.js", out)),
+        Language::TypeScript => Ok(typescript(config, out)),
+        Language::Python | Language::Go => bail!("not yet"),
     }
 }
 
 /// What does not end in the component's name, so that nobody takes it for the module.
 fn made(config: &ProjectConfig, out: &Path) -> PathBuf {
     out.join(format!("{}.made", config.name.as_str()))
+}
+
+const NO_NODE: &str = "install Node 20 or later: https://nodejs.org, or apt-get install nodejs npm";
+
+fn javascript(config: &ProjectConfig, source: &str, out: &Path) -> Recipe {
+    let made = made(config, out);
+    let mut command = Command::new("node");
+    command.arg(config.sdk.join("bin/sporegate-js.mjs")).args(["build", source, "-o"]).arg(&made);
+    let build = Step { command, install: NO_NODE };
+    let mut steps = npm(config, "esbuild", &["--omit=dev"]);
+    steps.push(build);
+    Recipe { steps, made }
+}
+
+/// The same, after the types were checked.
+fn typescript(config: &ProjectConfig, out: &Path) -> Recipe {
+    let mut command = Command::new(config.sdk.join("node_modules/.bin/tsc"));
+    command.args(["--project", "."]);
+    let check = Step { command, install: NO_NODE };
+    let Recipe { steps, made } = javascript(config, "src/listener.ts", out);
+    let install = npm(config, "typescript", &[]);
+    let build = steps.into_iter().last();
+    Recipe { steps: install.into_iter().chain([check]).chain(build).collect(), made }
+}
+
+/// Installs what the SDK is built with, in the versions of its lock file, where it is not there yet.
+fn npm(config: &ProjectConfig, wanted: &str, more: &[&str]) -> Vec<Step> {
+    if config.sdk.join("node_modules").join(wanted).exists() {
+        return Vec::new();
+    }
+    let mut command = Command::new("npm");
+    command.arg("--prefix").arg(&config.sdk);
+    command.args(["ci", "--no-audit", "--no-fund"]).args(more);
+    vec![Step { command, install: NO_NODE }]
 }
 
 fn c(root: &Path, config: &ProjectConfig, out: &Path) -> anyhow::Result<Recipe> {
