@@ -24,7 +24,10 @@ const LEFT_OUT: [&str; 9] = [
 fn main() -> std::io::Result<()> {
     let host = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let root = host.parent().map(Path::to_owned).unwrap_or_default();
-    let mut files = vec![root.join("Cargo.toml")];
+    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
+    for file in &files {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
     for folder in FOLDERS {
         collect(&root.join(folder), &mut files)?;
     }

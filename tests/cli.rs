@@ -8,6 +8,7 @@ mod drain;
 mod help;
 mod inspect;
 mod program;
+mod project;
 mod serve;
 mod test;
 mod token;

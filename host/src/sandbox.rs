@@ -8,6 +8,7 @@
 //!   +--cache, verified---------------+                                             +--trap, time-out, limit--> dropped
 //! ```
 
+mod advice;
 mod artifact;
 mod bindings;
 mod cache;

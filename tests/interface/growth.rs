@@ -9,7 +9,8 @@ const RELEASED: &str = include_str!("../fixtures/wit-1.0.0/sporegate.wit");
 const NOW: &str = include_str!("../../wit/sporegate.wit");
 
 /// What a guest exports: nothing may be added to it either, for older guests do not have it.
-const OF_GUESTS: [&str; 4] = ["lifecycle", "message-handler", "disconnect-handler", "state-handover"];
+const OF_GUESTS: [&str; 4] =
+    ["lifecycle", "message-handler", "disconnect-handler", "state-handover"];
 
 /// Every part of an interface by its name, each with its shape as a text.
 type Parts = BTreeMap<String, String>;
@@ -28,14 +29,34 @@ fn what_would_break_older_guests_is_found() {
     };
     for (from, to, told) in [
         ("get-client-count: func() -> u64;", "", "clients#get-client-count: it is gone"),
-        ("get-client-count: func() -> u64;", "get-client-count: func() -> u32;", "clients#get-client-count: it was "),
+        (
+            "get-client-count: func() -> u64;",
+            "get-client-count: func() -> u32;",
+            "clients#get-client-count: it was ",
+        ),
         ("limit: u32)", "most: u32)", "clients#get-clients-on-path: it was "),
-        ("    roles: list<string>,\n  }\n\n  variant", "    roles: list<string>,\n    more: bool,\n  }\n\n  variant", "types#client: it was "),
+        (
+            "    roles: list<string>,\n  }\n\n  variant",
+            "    roles: list<string>,\n    more: bool,\n  }\n\n  variant",
+            "types#client: it was ",
+        ),
         ("    closed,\n", "    closed,\n    tired,\n", "types#error: it was "),
         ("    stop,\n  }", "    stop,\n    later,\n  }", "message-handler#outcome: it was "),
-        ("interface lifecycle {", "interface lifecycle {\n  finish: func();", "lifecycle#finish: it is new, and older guests do not export it"),
-        ("  export disconnect-handler;\n", "", "world listener exports disconnect-handler: it is gone"),
-        ("  export disconnect-handler;\n", "  export disconnect-handler;\n  export state-handover;\n", "world listener exports state-handover: it is new"),
+        (
+            "interface lifecycle {",
+            "interface lifecycle {\n  finish: func();",
+            "lifecycle#finish: it is new, and older guests do not export it",
+        ),
+        (
+            "  export disconnect-handler;\n",
+            "",
+            "world listener exports disconnect-handler: it is gone",
+        ),
+        (
+            "  export disconnect-handler;\n",
+            "  export disconnect-handler;\n  export state-handover;\n",
+            "world listener exports state-handover: it is new",
+        ),
         ("  import clients;\n", "", "clients"),
     ] {
         let found = broken(from, to);
@@ -46,8 +67,14 @@ fn what_would_break_older_guests_is_found() {
 #[test]
 fn what_is_only_added_for_guests_to_call_is_no_problem() {
     let grown = RELEASED
-        .replace("get-client-count: func() -> u64;", "get-client-count: func() -> u64;\n  rename: func(id: client-id);")
-        .replace("world imports {", "interface rooms { open: func(); }\n\nworld imports {\n  import rooms;")
+        .replace(
+            "get-client-count: func() -> u64;",
+            "get-client-count: func() -> u64;\n  rename: func(id: client-id);",
+        )
+        .replace(
+            "world imports {",
+            "interface rooms { open: func(); }\n\nworld imports {\n  import rooms;",
+        )
         .replace("package sporegate:gateway@1.0.0", "package sporegate:gateway@1.1.0");
     assert_ne!(grown, RELEASED);
     assert_eq!(problems(RELEASED, &grown), Vec::<String>::new());
@@ -67,10 +94,10 @@ fn problems(released: &str, now: &str) -> Vec<String> {
     }
     for name in now.keys().filter(|name| !released.contains_key(*name)) {
         let of_guests = OF_GUESTS.iter().any(|known| name.starts_with(&format!("{known}#")));
-        let known_world = name
-            .strip_prefix("world ")
-            .and_then(|rest| rest.split_once(" exports "))
-            .is_some_and(|(world, _)| released.keys().any(|old| old.starts_with(&format!("world {world} "))));
+        let known_world =
+            name.strip_prefix("world ").and_then(|rest| rest.split_once(" exports ")).is_some_and(
+                |(world, _)| released.keys().any(|old| old.starts_with(&format!("world {world} "))),
+            );
         if of_guests || known_world {
             problems.push(format!("{name}: it is new, and older guests do not export it"));
         }
@@ -109,7 +136,8 @@ fn parts(text: &str) -> Parts {
 }
 
 fn shape_of_function(resolve: &Resolve, function: &Function) -> String {
-    let param = |param: &wit_parser::Param| format!("{}: {}", param.name, shape(resolve, &param.ty));
+    let param =
+        |param: &wit_parser::Param| format!("{}: {}", param.name, shape(resolve, &param.ty));
     let params: Vec<_> = function.params.iter().map(param).collect();
     let result = function.result.as_ref().map(|result| shape(resolve, result));
     format!("{:?} ({}) -> {}", function.kind, params.join(", "), result.unwrap_or_default())
@@ -130,12 +158,20 @@ fn shape_of_kind(resolve: &Resolve, kind: &TypeDefKind) -> String {
     let maybe = |ty: &Option<Type>| ty.as_ref().map_or("_".to_owned(), |ty| shape(resolve, ty));
     match kind {
         TypeDefKind::Record(record) => {
-            let field = |field: &wit_parser::Field| format!("{}: {}", field.name, shape(resolve, &field.ty));
-            format!("record {{ {} }}", record.fields.iter().map(field).collect::<Vec<_>>().join(", "))
+            let field = |field: &wit_parser::Field| {
+                format!("{}: {}", field.name, shape(resolve, &field.ty))
+            };
+            format!(
+                "record {{ {} }}",
+                record.fields.iter().map(field).collect::<Vec<_>>().join(", ")
+            )
         }
         TypeDefKind::Variant(variant) => {
             let case = |case: &wit_parser::Case| format!("{}({})", case.name, maybe(&case.ty));
-            format!("variant {{ {} }}", variant.cases.iter().map(case).collect::<Vec<_>>().join(", "))
+            format!(
+                "variant {{ {} }}",
+                variant.cases.iter().map(case).collect::<Vec<_>>().join(", ")
+            )
         }
         TypeDefKind::Enum(cases) => {
             let names: Vec<_> = cases.cases.iter().map(|case| case.name.as_str()).collect();
@@ -151,7 +187,9 @@ fn shape_of_kind(resolve: &Resolve, kind: &TypeDefKind) -> String {
         }
         TypeDefKind::Option(ty) => format!("option<{}>", shape(resolve, ty)),
         TypeDefKind::List(ty) => format!("list<{}>", shape(resolve, ty)),
-        TypeDefKind::Result(result) => format!("result<{}, {}>", maybe(&result.ok), maybe(&result.err)),
+        TypeDefKind::Result(result) => {
+            format!("result<{}, {}>", maybe(&result.ok), maybe(&result.err))
+        }
         TypeDefKind::Type(ty) => format!("= {}", shape(resolve, ty)),
         TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => {
             format!("{} {}", kind.as_str(), resolve.types[*id].name.clone().unwrap_or_default())

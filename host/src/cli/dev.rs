@@ -62,7 +62,8 @@ pub(super) fn run(args: &DevArgs) -> Outcome {
     let bob = demo::token(&secret, "bob", &["User"])?;
     runtime::block_on(async {
         let mut signals = Signals::catch()?;
-        let gateway = Gateway::start(&config, &Compiler::this_program()?, Hidden::default()).await?;
+        let gateway =
+            Gateway::start(&config, &Compiler::this_program()?, Hidden::default()).await?;
         output::text(&introduction(&project, &gateway, &alice, &bob))?;
         let worked = tokio::select! {
             worked = follow(&project, &gateway, &config.modules) => worked,
@@ -90,8 +91,7 @@ fn prepare(directory: &Path, secret: &Secret, args: &DevArgs) -> anyhow::Result<
         .and_then(|()| fs::write(&file, SETTINGS))
         .and_then(|()| fs::create_dir(directory.join("modules")));
     written.with_context(|| format!("files in {}", directory.display()))?;
-    let flags =
-        FlagOverrides { listen: Some(args.listen.to_string()), ..args.log.flags() };
+    let flags = FlagOverrides { listen: Some(args.listen.to_string()), ..args.log.flags() };
     Ok(Config::load(&Sources { file: Some(file), env: Vec::new(), flags })?)
 }
 
@@ -108,7 +108,7 @@ async fn follow(project: &Project, gateway: &Gateway, modules: &Path) -> anyhow:
             }
             Err(error) => {
                 output::note(format_args!("error: {}", output::explain(&error)));
-                output::note("the build failed; what was served goes on");
+                output::line("the build failed; what was served goes on")?;
             }
         }
         while !sources.look()? {

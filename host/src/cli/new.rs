@@ -47,8 +47,13 @@ fn language(text: &str) -> Result<Language, String> {
 }
 
 pub(super) fn run(args: &NewArgs) -> Outcome {
-    let name = ModuleName::parse(&args.name)
-        .map_err(|error| UsageError(format!("name {:?}: {error}", args.name)))?;
+    let Ok(name) = ModuleName::parse(&args.name) else {
+        let why = format!(
+            "{:?} cannot be the name of a module: 1 to 64 of a-z, 0-9, `_` and `-`, beginning with a letter or digit",
+            args.name
+        );
+        return Err(UsageError(why).into());
+    };
     let folder = args.dir.clone().unwrap_or_else(|| args.name.clone().into());
     let shown = folder.display();
     refuse_occupied(&folder)?;
@@ -91,6 +96,10 @@ fn write(folder: &Path, name: &str, language: Language) -> anyhow::Result<()> {
         language.name()
     );
     put(folder, PROJECT_FILE, project.as_bytes(), false)?;
+    if language == Language::Rust {
+        // The versions that the SDK is tested with; cargo takes out what is not needed.
+        put(folder, "Cargo.lock", embedded::get("Cargo.lock")?.bytes, false)?;
+    }
     let sdk = format!("guest-sdk/{}/", language.sdk());
     for part in [sdk.as_str(), "wit/"] {
         for (file, _) in embedded::below(part) {

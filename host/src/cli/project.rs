@@ -126,8 +126,8 @@ impl Project {
         let refused = inspection.imports.iter().filter(|import| import.granted.is_none());
         let refused = refused.map(|import| format!("it imports `{}`", import.name));
         let missing = inspection.missing.iter().map(|name| format!("it does not export `{name}`"));
-        let why: Vec<_> = refused.chain(missing).collect();
-        Err(anyhow!("not a listener of this gateway: {}", why.join(", ")))
+        let why: Vec<_> = refused.chain(missing).chain(inspection.advice()).collect();
+        Err(anyhow!("not a listener of this gateway: {}", why.join("; ")))
     }
 
     fn hands_over_state(&self, component: &[u8]) -> anyhow::Result<bool> {
