@@ -18,7 +18,7 @@ export const ENTRIES = {
   "@sporegate/guest/http": `${SDK}http.ts`,
 };
 
-/** The bundle, what it imports of the host, and whether it exports `state`. */
+/** The bundle, where its lines are from, what it imports of the host, and whether it exports `state`. */
 export async function bundle(source, engine) {
   const esbuild = await tool("esbuild");
   const file = resolve(source);
@@ -37,7 +37,8 @@ export async function bundle(source, engine) {
   const map = lineMap(JSON.parse(text(".map")), (path) => shown(path, file));
   const code = text(".js").replace(LINES, () => JSON.stringify(map));
   const [{ imports }] = Object.values(result.metafile.outputs).filter(({ entryPoint }) => entryPoint);
-  return { code, imports: [...new Set(imports.filter(({ external }) => external).map(({ path }) => path))].sort(), stateful };
+  const host = imports.filter(({ external }) => external).map(({ path }) => path);
+  return { code, map, imports: [...new Set(host)].sort(), stateful };
 }
 
 async function exported(esbuild, file) {

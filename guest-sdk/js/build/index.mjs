@@ -13,12 +13,12 @@ export { ENGINES } from "./engines.mjs";
 
 /** Makes the component, and says how large it is and which world it has. */
 export async function build({ source, out, engine, fetch = false, bundle: keep }) {
-  const { code, imports, stateful } = await bundle(source, engine);
+  const { code, map, imports, stateful } = await bundle(source, engine);
   if (keep) await writeFile(keep, code);
   const work = await mkdtemp(join(tmpdir(), "sporegate-js-"));
   try {
     const world = await writeWorld(join(work, "wit"), { imports, stateful });
-    const component = await componentize(engine, { work, code, fetch, late: needsLate(imports) });
+    const component = await componentize(engine, { work, code, map, fetch, late: needsLate(imports) });
     await writeFile(out, component);
     return { bytes: (await stat(out)).size, world };
   } finally {

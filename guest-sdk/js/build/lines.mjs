@@ -24,6 +24,12 @@ export function lineMap({ mappings, sources }, shown) {
   return { sources: sources.map(shown), lines };
 }
 
+/** Where a line of the bundle is from. */
+export function original({ sources, lines }, line) {
+  const at = lines.findLast(([first]) => first <= line);
+  return at && { file: sources[at[1]], line: at[2] + line - at[0] };
+}
+
 /** A segment's numbers: base 64, five bits each, the lowest first, with the sign in the lowest bit of all. */
 function numbers(segment) {
   const found = [];

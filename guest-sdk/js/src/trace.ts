@@ -12,7 +12,6 @@ interface Frame {
   name: string;
   file: string;
   line: number;
-  column: number;
 }
 
 const MAX_FRAMES = 8;
@@ -46,16 +45,16 @@ const short = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_T
 function frames(stack: string): string {
   const all = stack.split("\n").flatMap((line) => frame(line) ?? []);
   const own = all.filter(({ file }) => !file.startsWith(OWN));
-  const shown = own.slice(0, MAX_FRAMES).map(({ name, file, line, column }) => ` at ${name} (${file}:${line}:${column})`);
+  const shown = own.slice(0, MAX_FRAMES).map(({ name, file, line }) => ` at ${name} (${file}:${line})`);
   return shown.join("") + (own.length > MAX_FRAMES ? ` and ${own.length - MAX_FRAMES} more` : "");
 }
 
 /** `    at name (file:1:2)` of QuickJS and V8, or `name@file:1:2` of StarlingMonkey. */
 function frame(text: string): Frame | undefined {
-  const found = /^\s*at (?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/.exec(text) ?? /^(.*?)@(.*?):(\d+):(\d+)$/.exec(text);
+  const found = /^\s*at (?:(.*?) \()?(.*?):(\d+):\d+\)?$/.exec(text) ?? /^(.*?)@(.*?):(\d+):\d+$/.exec(text);
   if (!found) return undefined;
-  const [, name, file = "", line, column] = found;
-  return mapped({ name: name || "<anonymous>", file, line: Number(line), column: Number(column) });
+  const [, name, file = "", line] = found;
+  return mapped({ name: name || "<anonymous>", file, line: Number(line) });
 }
 
 function mapped(frame: Frame): Frame | undefined {
