@@ -52,8 +52,8 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", "48.0.8"
 const FIRST_STEPS: &str = "\
 First steps:
   sporegate demo              starts a gateway with example listeners, and says what to try
+  sporegate new NAME -l rust  makes a folder with a listener of your own, and says how to build it
   sporegate inspect M.wasm    shows what a module is, and what it may do
-  sporegate test M.wasm C.toml plays a conversation with a module
   sporegate check -m DIR      says what is wrong with a configuration or a module
   sporegate serve -m DIR      serves the modules of a directory
 

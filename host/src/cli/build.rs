@@ -11,10 +11,11 @@ use super::runtime::{Asks, Signals};
 use super::{Outcome, output, runtime};
 
 pub(super) const HELP: &str = "\
-Reads `sporegate.project.toml` in the folder, runs the tools of its language, makes a component of what
-they make, and checks it as `sporegate inspect` does. The component is put into `build/NAME.wasm`, and
-the sidecar `NAME.toml` of the project, if there is one, beside it. Where a tool is missing it is said
-how to install it. Exit code 0: the component is there. 1: it is not, and that of before is as it was.";
+Reads `sporegate.project.toml` in the folder, runs the tools of its language, makes a component of
+what they make, and checks it as `sporegate inspect` does. The component is put into
+`build/NAME.wasm`, and the sidecar `NAME.toml` of the project, if there is one, beside it. Where a
+tool is missing it is said how to install it. Exit code 0: the component is there. 1: it is not,
+and that of before is as it was.";
 
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {

@@ -24,10 +24,10 @@ use super::{LogArgs, Outcome, UsageError, build, demo, logging, output, runtime,
 use sources::SourceFiles;
 
 pub(super) const HELP: &str = "\
-Builds the project as `sporegate build` does, serves it on a loopback address with a development login
-and the test page, and builds and swaps it when a file of it changes: no client is closed, and a module
-that hands its state over keeps it. Where a build fails, the compiler says why, and what was served goes
-on. What the module logs is printed. Ctrl-C ends all of it, tools included.";
+Builds the project as `sporegate build` does, serves it on a loopback address with a development
+login and the test page, and builds and swaps it when a file of it changes: no client is closed,
+and a module that hands its state over keeps it. Where a build fails, the compiler says why, and
+what was served goes on. What the module logs is printed. Ctrl-C ends all of it, tools included.";
 
 /// Time between two looks at the sources.
 const LOOK: Duration = Duration::from_millis(300);

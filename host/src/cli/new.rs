@@ -17,8 +17,8 @@ use super::{Outcome, UsageError, output};
 use embedded::File;
 
 pub(super) const HELP: &str = "\
-Makes a folder NAME with a listener that answers what is said on /NAME, a conversation that tests it,
-the SDK of its language, and a README. Then:
+Makes a folder NAME with a listener that answers what is said on /NAME, a conversation that tests
+it, the SDK of its language, and a README. Then:
 
   cd NAME
   sporegate build                                 makes build/NAME.wasm

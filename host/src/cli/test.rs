@@ -34,13 +34,14 @@ A conversation is a TOML file: what some clients say to the module, and what the
   client = \"kim\"
   expect_json = '{\"type\":\"joined\",\"who\":\"kim\",\"room\":\"<any>\"}'
 
-Instead of `expect_json`: expect (a text, letter for letter), expect_binary, expect_nothing = true,
-expect_close = { code = 1000, reason = \"see you\" }. Others: close = { code = 1000 }, drop = true (the
-connection breaks), advance = \"2s\" (time passes), swap = true (the module takes over from itself, with
-its state). What comes and is not expected is a failure, also at the end. At the top: patience = \"5s\".
+Instead of `expect_json`: expect (a text, letter for letter), expect_binary,
+expect_nothing = true, expect_close = { code = 1000, reason = \"see you\" }.
+Others: close = { code = 1000 }, drop = true (the connection breaks), advance = \"2s\" (time
+passes), swap = true (the module takes over from itself, with its state). What comes and is not
+expected is a failure, also at the end. At the top: patience = \"5s\".
 
-The module runs as in a gateway, with the sidecar beside it, its limits and its grants, and anew for
-each conversation; no socket is opened. Exit code 0: all went as written. 1: one did not, and it is
+The module runs as in a gateway, with the sidecar beside it, its limits and its grants, and anew
+for each conversation; no socket is opened. Exit code 0: all went as written. 1: one did not, and it is
 told where. 2: the module cannot be loaded, or a file is no conversation.";
 
 #[derive(Debug, Args)]
