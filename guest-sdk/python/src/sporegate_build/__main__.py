@@ -10,9 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-_GATEWAY = "sporegate:gateway/{}@1.0.0"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -29,31 +29,30 @@ def main(arguments: list[str] | None = None) -> int:
         print("componentize-py is missing: pip install componentize-py==0.25.0", file=sys.stderr)
         return 3
     output.parent.mkdir(parents=True, exist_ok=True)
-    command = [tool, *interface(options.stateful, options.http, options.config)]
-    command += ["--quiet", "componentize", module.stem, "--output", str(output)]
-    for path in (module.parent, _HERE.parent, *options.path):
-        command += ["--python-path", str(path)]
-    return subprocess.run(command, check=False).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "world.wit").write_text(world(options.stateful, options.http, options.config))
+        command = [tool, "--quiet", "--full-names", "--wit-path", str(wit_directory())]
+        command += ["--wit-path", folder, "--world", "sporegate:python/module"]
+        command += ["componentize", module.stem, "--output", str(output)]
+        for path in (module.parent, _HERE.parent, *options.path):
+            command += ["--python-path", str(path)]
+        return subprocess.run(command, check=False).returncode
 
 
-def interface(stateful: bool, http: bool, config: bool) -> list[str]:
-    """What tells componentize-py the world: the gateway's own, and those that a module names."""
-    worlds = [_GATEWAY.format("stateful-listener" if stateful else "listener")]
-    worlds += ["sporegate:python/http"] * http + ["sporegate:python/config"] * config
-    flags = ["--full-names"]
-    for path in wit_directories():
-        flags += ["--wit-path", str(path)]
-    for world in worlds:
-        flags += ["--world", world]
-    return flags
+def world(stateful: bool, http: bool, config: bool) -> str:
+    """The WIT of the world that a module targets: the gateway's own, and what it imports besides. One
+    world, since componentize-py 0.25.0 panics when it joins some of several."""
+    lines = ["include sporegate:gateway/stateful-listener@1.0.0;"] * stateful
+    lines += ["include sporegate:gateway/listener@1.0.0;"] * (not stateful)
+    lines += ["import wasi:http/outgoing-handler@0.2.12;"] * http
+    lines += ["import wasi:config/store@0.2.0-rc.1;"] * config
+    return "package sporegate:python;\n\nworld module { " + " ".join(lines) + " }\n"
 
 
-def wit_directories() -> list[Path]:
+def wit_directory() -> Path:
     """The interface: in the installed package, or in the repository."""
     installed = _HERE / "wit"
-    if installed.is_dir():
-        return [installed / "gateway", installed / "python"]
-    return [_HERE.parents[3] / "wit", _HERE.parents[1] / "wit"]
+    return installed if installed.is_dir() else _HERE.parents[3] / "wit"
 
 
 def _tool() -> str | None:
