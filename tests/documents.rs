@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use sporegate::config::{Config, Conversation, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "host/CONFIG.md",
     "examples/README.md",
+    "examples/c/README.md",
     "examples/client/README.md",
+    "guest-sdk/c/README.md",
     "guest-sdk/rust/README.md",
     "tests/bench/README.md",
     "tests/guests/README.md",

@@ -12,6 +12,7 @@ mod memory;
 mod page;
 mod restore;
 mod scrape;
+mod spare;
 mod upgrade;
 
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +30,7 @@ pub use memory::default_memory_limit;
 pub use scrape::serve_metrics;
 
 use self::lobby::{Lobby, NoPlace};
+use self::spare::Spare;
 use crate::admission::AddressKey;
 use crate::auth::AuthError;
 use crate::config::{ForwardedHeader, Networks};
@@ -54,6 +56,7 @@ pub struct Server {
     ended_lines: LineRates<AddressKey>,
     accept_lines: LineRate,
     lobby: Lobby,
+    spare: Spare,
     next_connection: AtomicU64,
     /// Nobody comes any more, and nobody who is away comes back.
     stopping: CancellationToken,
@@ -156,6 +159,7 @@ impl Server {
             ended_lines: LineRates::new(ENDED_LINES_PER_SECOND),
             accept_lines: LineRate::new(ACCEPT_LINES_PER_SECOND),
             lobby,
+            spare: Spare::default(),
             next_connection: AtomicU64::new(1),
             settings,
             stopping: CancellationToken::new(),

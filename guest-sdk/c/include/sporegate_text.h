@@ -23,7 +23,7 @@ void sporegate_add_number(sporegate_buf *buf, uint64_t number);
 /* What is in it, until it is added to. */
 sporegate_str sporegate_view(const sporegate_buf *buf);
 
-/* As printf, into memory of the call. It costs a module some 10 KiB, which the rest here does not. */
+/* As printf, into memory of the call. It costs a module some 17 KB, which the rest here does not. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
