@@ -182,9 +182,9 @@ async fn what_is_missing_is_told_with_what_to_do_about_it() {
         Program::new(["build"]).within(&project.root()).variable("PATH", "/nowhere");
     without_tools.run("").await.failed(1, &["`node` is missing; install Node 20 or later"]);
     let elsewhere = tempfile::tempdir().unwrap();
-    std::fs::write(elsewhere.path().join("go.mod"), "").unwrap();
+    std::fs::write(elsewhere.path().join("tsconfig.json"), "").unwrap();
     let args = ["build".as_ref(), elsewhere.path().as_os_str()];
-    run(args).await.failed(1, &["no sporegate.project.toml", "sporegate new NAME --lang go"]);
+    run(args).await.failed(1, &["no sporegate.project.toml", "sporegate new NAME --lang ts"]);
     std::fs::remove_dir_all(project.root().join("sdk")).unwrap();
     project.build().await.failed(1, &["sdk/guest-sdk/js: there is no SDK; put the one"]);
     std::fs::write(project.root().join("sporegate.project.toml"), "name = \"tea\"\n").unwrap();

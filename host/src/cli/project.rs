@@ -63,7 +63,7 @@ impl Project {
         self.config.name.as_str()
     }
 
-    /// The folder of the project.
+    /// Its folder.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
@@ -153,12 +153,10 @@ pub(super) fn put(to: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// What tells the language of a folder that is no project yet.
-const SIGNS: [(&str, Language); 5] = [
+const SIGNS: [(&str, Language); 3] = [
     ("Cargo.toml", Language::Rust),
     ("tsconfig.json", Language::TypeScript),
     ("package.json", Language::JavaScript),
-    ("pyproject.toml", Language::Python),
-    ("go.mod", Language::Go),
 ];
 
 fn no_project(folder: &Path) -> String {

@@ -6,7 +6,6 @@
 mod step;
 mod words;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use super::error::ConfigError;
 use super::file;
 use super::reader::{Input, read_all};
 use step::Cast;
-use words::ConfigValues;
 
 /// Most steps of a conversation.
 const MAX_STEPS: usize = 10_000;
@@ -28,8 +26,6 @@ pub struct Conversation {
     pub file: PathBuf,
     /// Longest that a client waits for what it expects.
     pub patience: Duration,
-    /// Configuration values of the module, before those of its sidecar.
-    pub config: BTreeMap<String, String>,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }
@@ -52,18 +48,12 @@ impl Conversation {
         let (conversation, _) = read_all(input, |top| {
             let times = Duration::from_millis(1)..=Duration::from_secs(600);
             let patience = top.read_in("patience", Duration::from_secs(5), times);
-            let config: Option<ConfigValues> = top.optional("config", "none");
             let mut cast = Cast::default();
             let steps = top.tables("step", MAX_STEPS, |table| step::read(table, &mut cast));
             if !top.is_given("step") {
                 top.missing("step", "add a table `[[step]]` for each thing that a client does");
             }
-            Self {
-                file: file.to_owned(),
-                patience,
-                config: config.unwrap_or_default().0,
-                steps: steps.into_iter().flatten().collect(),
-            }
+            Self { file: file.to_owned(), patience, steps: steps.into_iter().flatten().collect() }
         })?;
         Ok(conversation)
     }

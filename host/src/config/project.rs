@@ -32,18 +32,13 @@ pub enum Language {
     JavaScript,
     /// TypeScript.
     TypeScript,
-    /// Python.
-    Python,
-    /// Go.
-    Go,
     /// C.
     C,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 6] =
-        [Self::Rust, Self::JavaScript, Self::TypeScript, Self::Python, Self::Go, Self::C];
+    pub const ALL: [Self; 4] = [Self::Rust, Self::JavaScript, Self::TypeScript, Self::C];
 
     /// The language of a short name.
     ///
@@ -63,8 +58,6 @@ impl Language {
             Self::Rust => "rust",
             Self::JavaScript => "js",
             Self::TypeScript => "ts",
-            Self::Python => "python",
-            Self::Go => "go",
             Self::C => "c",
         }
     }
@@ -75,8 +68,6 @@ impl Language {
             Self::Rust => "Rust",
             Self::JavaScript => "JavaScript",
             Self::TypeScript => "TypeScript",
-            Self::Python => "Python",
-            Self::Go => "Go",
             Self::C => "C",
         }
     }
@@ -93,14 +84,8 @@ impl Language {
 
 impl Word for Language {
     const CHOICE: &'static str = "a language such as \"rust\"";
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("rust", Self::Rust),
-        ("js", Self::JavaScript),
-        ("ts", Self::TypeScript),
-        ("python", Self::Python),
-        ("go", Self::Go),
-        ("c", Self::C),
-    ];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("rust", Self::Rust), ("js", Self::JavaScript), ("ts", Self::TypeScript), ("c", Self::C)];
 }
 
 impl ProjectConfig {

@@ -27,7 +27,6 @@ pub(super) async fn recipe(
         Language::C => c(root, config, out),
         Language::JavaScript => Ok(javascript(config, "src/listener.js", out)),
         Language::TypeScript => Ok(typescript(config, out)),
-        Language::Python | Language::Go => bail!("not yet"),
     }
 }
 

@@ -15,8 +15,6 @@ const KIM: &str = "[[step]]\nclient = \"kim\"\nconnect = \"/chat/tea\"\n";
 fn every_kind_of_step_is_read() {
     let text = r#"
 patience = "2s"
-[config]
-service = "http://127.0.0.1:9000"
 
 [[step]]
 client = "kim"
@@ -64,7 +62,6 @@ drop = true
 "#;
     let read = parse(text).unwrap();
     assert_eq!(read.patience, Duration::from_secs(2));
-    assert_eq!(read.config["service"], "http://127.0.0.1:9000");
     let client = || "kim".to_owned();
     let claims = r#"{"department":"tea","half":0.5,"level":16,"list":[1,"x"],"on":true}"#;
     let newcomer = |path: &str| Newcomer {
@@ -100,8 +97,8 @@ drop = true
     ];
     let actions: Vec<_> = read.steps.iter().map(|step| step.action.clone()).collect();
     assert_eq!(actions, expected);
-    assert_eq!(read.steps[0].line, 6);
-    assert_eq!(read.steps[1].line, 12);
+    assert_eq!(read.steps[0].line, 4);
+    assert_eq!(read.steps[1].line, 10);
 }
 
 #[test]
@@ -156,11 +153,7 @@ fn what_makes_no_sense_is_refused_with_its_line() {
         ),
         ("[[step]]\nclient = \"bob\"\nconnect = \"tea\"\n", "c.toml:6:11: `step.connect`: "),
         ("[[step]]\nadvance = \"2 s\"\n", "c.toml:5:11: `step.advance` cannot be \"2 s\": "),
-        (
-            "[config]\nservice = 5\n",
-            "c.toml:5:11: `config` must be a string, as all values of a module are",
-        ),
-        ("[confg]\nservice = \"x\"\n", "c.toml:4:2: unknown key `confg`; did you mean `config`?"),
+        ("patiense = \"1s\"\n", "unknown key `patiense` in `step`"),
     ] {
         let error = parse(&format!("{KIM}{more}")).expect_err(more).to_string();
         assert!(error.contains(told), "{more}\n  said {error}\n  not  {told}");

@@ -1,7 +1,5 @@
 //! The values of a conversation: texts, bytes and JSON as somebody writes them.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
@@ -25,10 +23,6 @@ pub(super) struct JsonText(pub(super) Json);
 /// A table that becomes the text of a JSON object.
 #[derive(Debug, PartialEq)]
 pub(super) struct Claims(pub(super) String);
-
-/// Names and texts.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct ConfigValues(pub(super) BTreeMap<String, String>);
 
 impl Value for Text {
     const EXPECTED: &'static str = "a string";
@@ -94,28 +88,6 @@ impl Value for Claims {
 
     fn text(&self) -> String {
         self.0.clone()
-    }
-}
-
-impl Value for ConfigValues {
-    const EXPECTED: &'static str = "a table of texts, written `[config]`";
-
-    fn read(raw: Raw<'_>) -> Result<Self, Fault> {
-        let Written::Toml(DeValue::Table(table)) = raw.written else {
-            return Err(raw.wrong_type(Self::EXPECTED));
-        };
-        let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
-            let within = |fault| Fault { offset: Some(value.span().start), ..fault };
-            let raw = Raw { written: Written::Toml(value.get_ref()), ..raw };
-            let text = raw.string("a string, as all values of a module are").map_err(within)?;
-            let key: &std::borrow::Cow<'_, str> = key.get_ref();
-            Ok((key.to_string(), text.to_owned()))
-        };
-        table.iter().map(|(key, value)| entry((key, value))).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn text(&self) -> String {
-        format!("{:?}", self.0)
     }
 }
 
