@@ -8,7 +8,7 @@ mod handover;
 mod served;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 
 use sporegate::config::{Config, Conversation, FlagOverrides, Sources};
 use sporegate::conversation::play;
@@ -62,7 +62,7 @@ async fn play_all(runner: Runner) {
     assert!(failures.is_empty(), "{runner:?}:\n{failures}");
 }
 
-async fn play_one(runner: Runner, component: &Component, file: &PathBuf) -> Result<(), String> {
+async fn play_one(runner: Runner, component: &Component, file: &Path) -> Result<(), String> {
     let conversation = Conversation::load(file).unwrap_or_else(|error| panic!("{error}"));
     match runner {
         Runner::Sockets => {
@@ -89,7 +89,7 @@ async fn play_one(runner: Runner, component: &Component, file: &PathBuf) -> Resu
 
 /// What `sporegate test` uses where no file is named; compiled once for all tests.
 fn config() -> Config {
-    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
     let cache = ("SPOREGATE_SANDBOX_CACHE".to_owned(), cache.display().to_string());
     let sources = Sources { file: None, env: vec![cache], flags: FlagOverrides::default() };
     let mut config = Config::load(&sources).unwrap();

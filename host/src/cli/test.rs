@@ -145,7 +145,7 @@ async fn test(
         }
     }
     let all = conversations.len();
-    output::line(format_args!("{all} conversations: {} ok, {failed} failed", all - failed))?;
+    output::line(format_args!("conversations: {} ok, {failed} failed", all - failed))?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
