@@ -18,6 +18,7 @@ use sporegate::gateway::{Gateway, Hidden};
 use sporegate::modules::Upshot;
 use sporegate::sandbox::Compiler;
 
+use super::config_args::sandbox_variables;
 use super::project::{Built, Project, put};
 use super::runtime::Signals;
 use super::{LogArgs, Outcome, UsageError, build, demo, logging, output, runtime, serve};
@@ -92,7 +93,7 @@ fn prepare(directory: &Path, secret: &Secret, args: &DevArgs) -> anyhow::Result<
         .and_then(|()| fs::create_dir(directory.join("modules")));
     written.with_context(|| format!("files in {}", directory.display()))?;
     let flags = FlagOverrides { listen: Some(args.listen.to_string()), ..args.log.flags() };
-    Ok(Config::load(&Sources { file: Some(file), env: Vec::new(), flags })?)
+    Ok(Config::load(&Sources { file: Some(file), env: sandbox_variables(), flags })?)
 }
 
 /// Builds and swaps for ever.

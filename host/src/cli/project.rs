@@ -15,6 +15,7 @@ use sporegate::config::{
 use sporegate::gateway;
 use sporegate::sandbox::{Compiler, componentize, inspect};
 
+use super::config_args::sandbox_variables;
 use recipe::recipe;
 
 /// Where the component is put, in the folder of the project.
@@ -135,10 +136,10 @@ impl Project {
     }
 }
 
-/// The configuration that holds where there is none.
+/// The configuration that holds where there is no file.
 fn plain_config() -> anyhow::Result<Config> {
-    let sources = Sources { file: None, env: Vec::new(), flags: FlagOverrides::default() };
-    Ok(Config::load(&sources)?)
+    let (env, flags) = (sandbox_variables(), FlagOverrides::default());
+    Ok(Config::load(&Sources { file: None, env, flags })?)
 }
 
 fn limits() -> anyhow::Result<sporegate::sandbox::CompileLimits> {
