@@ -184,6 +184,12 @@ impl<'r, 'd> Section<'r, 'd> {
         self.in_file(key).is_some()
     }
 
+    /// Whether the file has a key here that was not asked for so far.
+    pub(super) fn has_unknown(&self) -> bool {
+        let known = |key: &str| self.keys.contains(&key);
+        self.table.into_iter().flatten().any(|(key, _)| !known(key.get_ref()))
+    }
+
     /// The line where this section begins; 1 where it is not in a file.
     pub(super) fn line(&self) -> usize {
         match &self.place {

@@ -145,6 +145,8 @@ pub(super) fn read(table: &mut Section<'_, '_>, cast: &mut Cast) -> Option<Step>
     let done: Vec<&str> = ACTIONS.into_iter().filter(|key| table.is_given(key)).collect();
     let key = match done.as_slice() {
         [key] => *key,
+        // What is unknown is told.
+        [] if table.has_unknown() => return None,
         [] => {
             let all = ACTIONS.join("`, `");
             table.conflict(&["client"], format!("this step does nothing; add one of `{all}`"));

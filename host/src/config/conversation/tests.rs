@@ -103,10 +103,11 @@ drop = true
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_line() {
+    let mut wrong = String::new();
     for (more, told) in [
         (
             "[[step]]\nclient = \"kim\"\nsned = \"x\"\n",
-            "c.toml:6:1: unknown key `sned` in `step`; did you mean `send`?",
+            "c.toml:6:1: unknown key `sned` in [step]; did you mean `send`?",
         ),
         (
             "[[step]]\nclient = \"kim\"\n",
@@ -137,11 +138,11 @@ fn what_makes_no_sense_is_refused_with_its_line() {
         ),
         (
             "[[step]]\nclient = \"kim\"\nsend_binary = \"0\"\n",
-            "c.toml:6:15: `step.send_binary` cannot be \"0\": it must be bytes in hexadecimal",
+            "c.toml:6:15: `step.send_binary` cannot be `0`: it must be bytes in hexadecimal",
         ),
         (
             "[[step]]\nclient = \"kim\"\nexpect_json = '{'\n",
-            "c.toml:6:15: `step.expect_json` cannot be \"{\": it must be JSON: EOF",
+            "c.toml:6:15: `step.expect_json` cannot be `{`: it must be JSON: EOF",
         ),
         (
             "[[step]]\nclient = \"kim\"\nexpect_close = { reason = \"x\" }\n",
@@ -152,12 +153,15 @@ fn what_makes_no_sense_is_refused_with_its_line() {
             "`step.expect_close.code` is 999; it must be from 1000 to 4999",
         ),
         ("[[step]]\nclient = \"bob\"\nconnect = \"tea\"\n", "c.toml:6:11: `step.connect`: "),
-        ("[[step]]\nadvance = \"2 s\"\n", "c.toml:5:11: `step.advance` cannot be \"2 s\": "),
-        ("patiense = \"1s\"\n", "unknown key `patiense` in `step`"),
+        ("[[step]]\nadvance = \"2 s\"\n", "c.toml:5:11: `step.advance` cannot be `2 s`: "),
+        ("patiense = \"1s\"\n", "unknown key `patiense` in [step]"),
     ] {
         let error = parse(&format!("{KIM}{more}")).expect_err(more).to_string();
-        assert!(error.contains(told), "{more}\n  said {error}\n  not  {told}");
+        if !error.contains(told) || error.contains('\n') {
+            wrong.push_str(&format!("{more}  said {error}\n  not  {told}\n\n"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong}");
     let empty = parse("").expect_err("no steps").to_string();
     assert!(empty.contains("`step`") && empty.contains("[[step]]"), "{empty}");
 }
