@@ -236,15 +236,18 @@ fn read_action(table: &mut Section<'_, '_>, client: Option<String>) -> Option<Ac
         .or(json.map(|json| Taken::Json(json.0)))
         .or(binary.map(|hex| Taken::Binary(hex.0)));
     let nothing = read_true(table, "expect_nothing");
-    let closed = table.section("expect_close", read_close);
+    let is_close_expected = table.is_given("expect_close");
+    let closed = table.section("expect_close", |close| {
+        if is_close_expected && !close.is_given("code") {
+            close.missing("code", "the close that must come has one, such as { code = 1000 }");
+        }
+        read_close(close)
+    });
     let close = table.section("close", read_close);
     let drop = read_true(table, "drop");
     let times = Duration::from_millis(1)..=LONGEST_ADVANCE;
     let advance = table.optional_in("advance", "none", times);
     let swap = read_true(table, "swap");
-    if table.is_given("expect_close") && closed.code.is_none() {
-        table.conflict(&[], "`expect_close` needs the code, such as { code = 1000 }");
-    }
     if let Some(time) = advance {
         return Some(Action::Advance(time));
     }
@@ -268,7 +271,7 @@ fn read_action(table: &mut Section<'_, '_>, client: Option<String>) -> Option<Ac
     if drop {
         return Some(Action::Drop { client });
     }
-    if table.is_given("expect_close") {
+    if is_close_expected {
         return Some(Action::ExpectClose { client, code: closed.code?, reason: closed.reason });
     }
     if table.is_given("close") {

@@ -146,7 +146,7 @@ fn what_makes_no_sense_is_refused_with_its_line() {
         ),
         (
             "[[step]]\nclient = \"kim\"\nexpect_close = { reason = \"x\" }\n",
-            "`expect_close` needs the code, such as { code = 1000 }",
+            "`code` is missing in [step.expect_close]; the close that must come has one",
         ),
         (
             "[[step]]\nclient = \"kim\"\nexpect_close = { code = 999 }\n",
