@@ -12,7 +12,7 @@ use super::{Returning, away, is_silent, send, waiting};
 use crate::support::{Client, Serving, Setup, TestGateway, raw_request, token, until};
 
 /// Sessions wait for a minute, and outlive the gateway in this folder.
-fn kept_in(folder: &Path) -> Setup {
+pub(super) fn kept_in(folder: &Path) -> Setup {
     waiting("60s").set(&format!("reconnect_folder = {:?}", folder.display().to_string()))
 }
 
@@ -93,16 +93,16 @@ async fn who_does_not_come_back_after_a_start_has_one_event_with_the_reason_it_l
 }
 
 /// A gateway in a process of its own, and a client of it.
-async fn serving(folder: &Path) -> Serving {
+pub(super) async fn serving(folder: &Path) -> Serving {
     Serving::start(kept_in(folder).table("[log]\nlevel = \"debug\"\n"), &[]).await
 }
 
 /// What is logged when the client with this id has left.
-fn away_line(id: &str) -> String {
+pub(super) fn away_line(id: &str) -> String {
     format!(r#""message":"away","client":"{id}""#)
 }
 
-async fn connect(serving: &Serving, path: &str) -> Client {
+pub(super) async fn connect(serving: &Serving, path: &str) -> Client {
     let url = format!("{}{path}", serving.url());
     Client::connect(&url, Some(&token("alice", &[]))).await.unwrap()
 }

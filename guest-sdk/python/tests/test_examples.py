@@ -7,6 +7,8 @@ from componentize_py_types import Err
 from sporegate import _wit, http
 from wit_world.exports.sporegate_gateway_state_handover_1_0_0 import Snapshot
 from wit_world.imports import wasi_config_store_0_2_0_rc_1 as store
+from wit_world.imports import wasi_http_types_0_2_12 as types
+from wit_world.imports import wasi_io_streams_0_2_12 as streams
 
 from gateway import Gateway, client, disconnect, exported, say
 
@@ -100,8 +102,13 @@ class Body:
 
 def enrich(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, body: Body, name: str | bytes) -> list[str]:
     monkeypatch.setattr(store, "get", lambda key: "http://127.0.0.1:9000/")
-    monkeypatch.setattr(http, "get", lambda url: asked.append(url) or body.response())
     asked: list[str] = []
+
+    def get(url: str) -> http.Response:
+        asked.append(url)
+        return body.response()
+
+    monkeypatch.setattr(http, "get", get)
     say(gateway.load("enrich"), name)
     assert asked in ([], [f"http://127.0.0.1:9000/items/{name!s}"])
     return [it[-1] for it in gateway.sent]
@@ -134,6 +141,6 @@ def test_enrich_does_not_start_without_its_service(gateway: Gateway, monkeypatch
 
 
 def test_an_error_of_http_has_the_name_of_the_standard() -> None:
-    assert http._name(http.types.ErrorCode_ConnectionRefused()) == "ConnectionRefused"
-    assert http._name(http.types.ErrorCode_InternalError("why")) == "InternalError: why"
-    assert isinstance(http._cause(http.streams.StreamError_Closed()), http._Ended)
+    assert http._name(types.ErrorCode_ConnectionRefused()) == "ConnectionRefused"
+    assert http._name(types.ErrorCode_InternalError("why")) == "InternalError: why"
+    assert isinstance(http._cause(streams.StreamError_Closed()), http._Ended)

@@ -28,6 +28,14 @@ def test_what_is_no_json_is_a_value_error(text: str) -> None:
         from_json(text)
 
 
+def test_json_may_be_128_levels_deep_and_have_brackets_in_strings() -> None:
+    assert from_json("[" * 128 + "]" * 128)
+    with pytest.raises(ValueError, match="128 levels"):
+        from_json("[" * 129 + "]" * 129)
+    many = [["[[{{"], {"\"[": "]"}] * 500
+    assert from_json(to_json(many)) == many
+
+
 def test_surrogate_pairs_are_json() -> None:
     assert from_json('"\\ud83d\\ude00"') == "😀"
 
@@ -50,7 +58,8 @@ def test_conditions_add_up_and_the_matcher_before_stays(gateway: Gateway) -> Non
     chat = Matcher("/chat/{room}")
     chat.json_equals("/type", "say").is_text().role("talker").listen("say", priority=3)
     wit = _wit.listeners
-    tests = [wit.ContentTest_Json(wit.JsonMatch("/type", wit.JsonTest_Equals('"say"'))), wit.ContentTest_IsText()]
+    say_type = wit.JsonMatch("/type", wit.JsonTest_Equals('"say"'))
+    tests: list[_wit.listeners.ContentTest] = [wit.ContentTest_Json(say_type), wit.ContentTest_IsText()]
     assert gateway.listeners == {"say": (wit.MessageMatcher("/chat/{room}", tests, ["talker"]), 3)}
     assert chat.tests == ()
 
