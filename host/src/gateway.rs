@@ -2,6 +2,7 @@
 //! where the parts meet.
 
 mod kept_sessions;
+mod rehearsal;
 mod values;
 
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
 use self::kept_sessions::{leave, open_store};
+pub use self::rehearsal::{Rehearsal, RehearsalError, Rehearsals, TurnedAway};
 pub use self::values::compile_limits;
 use self::values::{
     away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,

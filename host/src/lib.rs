@@ -4,7 +4,7 @@
 //!
 //! | layer  | parts |
 //! |--------|-------|
-//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`] |
+//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`], [`conversation`] (plays what clients say and must hear) |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
 //! | state  | [`registry`], [`session`], [`admission`], [`store`] |
@@ -20,6 +20,7 @@ pub mod close;
 pub mod config;
 pub mod connection;
 pub mod control;
+pub mod conversation;
 pub mod counters;
 pub mod dispatch;
 pub mod gate;
