@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
+use crate::aside::aside;
 use crate::close::CloseReason;
 use crate::counters::{Counters, OfPath};
 use crate::limits::OnFailure;
@@ -203,13 +203,9 @@ impl Dispatcher {
         roles: &[Arc<str>],
         text: &str,
     ) -> Matches<'r, Arc<Module>> {
-        let find = || routes.find(roles, Content::Text(text));
         // It is never closed.
         let _permit = self.large_texts.acquire().await;
-        match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(find),
-            _ => find(),
-        }
+        aside(|| routes.find(roles, Content::Text(text)))
     }
 
     async fn call_message(

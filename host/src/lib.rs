@@ -7,7 +7,7 @@
 //! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`], [`conversation`] (plays what clients say and must hear) |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
-//! | state  | [`registry`], [`session`], [`admission`], [`store`] |
+//! | state  | [`registry`], [`session`], [`admission`], [`store`], [`aside`] |
 //! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`printable`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
@@ -15,6 +15,7 @@
 //! [`registry`] → [`session`] (outbox) → [`connection`] (write half).
 
 pub mod admission;
+pub mod aside;
 pub mod auth;
 pub mod close;
 pub mod config;

@@ -7,12 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::module::Module;
+use crate::aside::aside;
 use crate::path::ConnectPath;
 use crate::router::{DisconnectRoute, Route, Router, RoutesInForce, RoutesInUse};
+use crate::sandbox::ModuleListeners;
 use crate::session::Session;
 
 /// Where a message goes.
 pub(super) type Target = Arc<Module>;
+
+/// Listeners from which on it may take long to find those of a path.
+const MANY: usize = 32;
 
 /// The modules and the router over their listeners.
 #[derive(Debug)]
@@ -72,11 +77,13 @@ impl ModuleTable {
     }
 
     fn rebuild(&self, change: impl FnOnce(&mut Vec<Arc<Module>>)) {
-        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.snapshot.load();
-        let mut modules = before.modules.to_vec();
-        change(&mut modules);
-        self.store(modules.into());
+        aside(|| {
+            let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = self.snapshot.load();
+            let mut modules = before.modules.to_vec();
+            change(&mut modules);
+            self.store(modules.into());
+        });
     }
 
     /// When this returns, no message that comes is brought to the routes of before.
@@ -93,7 +100,9 @@ impl ModuleTable {
                 return routes;
             }
             // None where it was retired since it was loaded: another one is in force by now.
-            cache.0 = self.snapshot.load().router.on_path(session.path());
+            let snapshot = self.snapshot.load();
+            let find = || snapshot.router.on_path(session.path());
+            cache.0 = if snapshot.router.routes().len() < MANY { find() } else { aside(find) };
         }
     }
 
@@ -106,9 +115,12 @@ impl ModuleTable {
     /// whoever did it.
     pub fn refresh(&self, module: &Module) {
         let listeners = &module.context().listeners;
-        if !listeners.has_news() {
-            return;
+        if listeners.has_news() {
+            aside(|| self.refresh_now(listeners));
         }
+    }
+
+    fn refresh_now(&self, listeners: &ModuleListeners) {
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         if !listeners.has_news() {
             return;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -31,6 +31,7 @@ const MOST_FILES: usize = 20_000;
 pub(super) struct SourceFiles {
     root: PathBuf,
     seen: BTreeMap<PathBuf, Seen>,
+    hasher: RandomState,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,7 @@ struct Seen {
 impl SourceFiles {
     /// None of them has been seen yet.
     pub(super) fn of(root: &Path) -> Self {
-        Self { root: root.to_owned(), seen: BTreeMap::new() }
+        Self { root: root.to_owned(), seen: BTreeMap::new(), hasher: RandomState::new() }
     }
 
     /// Whether one was added, removed, or has another content than when they were looked at last.
@@ -96,9 +97,8 @@ impl SourceFiles {
         {
             return Some(seen.clone());
         }
-        let mut hasher = DefaultHasher::new();
-        fs::read(path).ok()?.hash(&mut hasher);
-        Some(Seen { modified, bytes, content: hasher.finish() })
+        let content = self.hasher.hash_one(fs::read(path).ok()?);
+        Some(Seen { modified, bytes, content })
     }
 }
 
