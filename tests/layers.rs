@@ -14,7 +14,7 @@ const LIBRARIES: [(&str, &[&str]); 6] = [
     ("jsonwebtoken", &["auth"]),
     // In auth only its header types: see below.
     ("hyper", &["server", "gate", "auth"]),
-    ("tungstenite", &["connection", "gate", "cli/connect"]),
+    ("tungstenite", &["connection", "gate", "conversation", "cli/connect"]),
     ("prometheus", &["metrics"]),
     ("rusqlite", &["store"]),
 ];

@@ -86,6 +86,9 @@ fn describe(path: &Path, inspection: &Inspection) -> String {
     for missing in &inspection.missing {
         let _ = writeln!(text, "  MISSING {missing}");
     }
+    for advice in inspection.advice() {
+        let _ = writeln!(text, "to mend   {advice}");
+    }
     text
 }
 
