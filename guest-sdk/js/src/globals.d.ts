@@ -1,14 +1,4 @@
-// Types of what both engines have, but the library of TypeScript only for pages: for those who compile without `dom`.
-
-interface TextEncoder {
-  encode(text?: string): Uint8Array;
-}
-declare var TextEncoder: { new (): TextEncoder };
-
-interface TextDecoder {
-  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
-}
-declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder };
+// The console, which the library of TypeScript has only for pages. It agrees with the one of `dom` and of Node.
 
 interface Console {
   log(...values: unknown[]): void;
@@ -17,4 +7,5 @@ interface Console {
   warn(...values: unknown[]): void;
   error(...values: unknown[]): void;
 }
+
 declare var console: Console;

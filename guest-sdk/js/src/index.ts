@@ -1,3 +1,4 @@
+/// <reference path="./globals.d.ts" />
 /// <reference path="./wit.d.ts" />
 // Write a Sporegate listener in JavaScript or TypeScript.
 
