@@ -23,20 +23,23 @@ use crate::control::{Control, ControlError};
 use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
+use crate::keyvalue::Buckets;
 use crate::metrics::{self, Metrics};
 use crate::modules::{
     self, ChangeKind, Keeper, KeeperHandle, LeftStates, Loaded, Loader, ModuleTable, Refused, Watch,
 };
+use crate::outbound::{self, CaFileError, Outbound};
 use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server};
 use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
-use self::kept_sessions::{leave, open_store};
+use self::kept_sessions::{buckets, leave, open_store};
 pub use self::values::compile_limits;
 use self::values::{
-    away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,
+    away_limits, connection_limits, gate_settings, outbound_settings, sandbox_settings,
+    server_settings,
 };
 
 /// What a test or a measurement may switch on, and no configuration can.
@@ -76,6 +79,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The certificate authorities for requests of modules cannot be read.
+    #[error(transparent)]
+    CaFile(#[from] CaFileError),
     /// The store of sessions cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -138,7 +144,8 @@ impl Gateway {
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
         let left = Arc::new(LeftStates::new(found.states));
-        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left));
+        let buckets = buckets(store.as_ref(), found.values);
+        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left, buckets)?);
         let loaded = load_modules(config, &loader).await?;
         tell(&loaded);
         let refused = loaded.refused.clone();
@@ -200,7 +207,8 @@ impl Gateway {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(ConnectionLimits::default(), AwayLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
-        let loader = loader(config, sandbox, &registry, &Arc::default(), &Arc::default());
+        let (counters, left, buckets) = Default::default();
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets)?;
         Ok(CheckReport { loaded: load_modules(config, &loader).await? })
     }
 
@@ -342,6 +350,7 @@ fn counters(config: &Config) -> Counters {
         dropped: dispatch::drops(),
         accept_errors: server::ACCEPT_ERRORS.to_vec(),
         call_failures: modules::call_failures(),
+        outbound: outbound::results(),
     })
 }
 
@@ -351,8 +360,10 @@ fn loader(
     registry: &Arc<Registry>,
     counters: &Arc<Counters>,
     left: &Arc<LeftStates>,
-) -> Loader {
-    Loader {
+    buckets: Arc<Buckets>,
+) -> Result<Loader, StartError> {
+    Ok(Loader {
+        outbound: Arc::new(Outbound::new(&outbound_settings(config))?),
         sandbox,
         registry: Arc::clone(registry),
         counters: Arc::clone(counters),
@@ -360,7 +371,8 @@ fn loader(
         defaults: config.sandbox.defaults.clone(),
         alarm: Arc::default(),
         left: Arc::clone(left),
-    }
+        buckets,
+    })
 }
 
 /// What became of the module directory, for the log.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::close::CloseReason;
-use crate::config::{self, Config, Reconnect, ShutdownCode, ShutdownConfig};
+use crate::config::{self, Config, OutboundConfig, Reconnect, ShutdownCode, ShutdownConfig};
 use crate::gate::GateSettings;
+use crate::outbound::OutboundSettings;
 use crate::registry::{AwayLimits, ConnectionLimits};
 use crate::sandbox::{CompileCache, CompileLimits, Compiler, SandboxSettings};
 use crate::server::{DrainSettings, ServerSettings};
@@ -22,6 +23,11 @@ pub(super) fn sandbox_settings(config: &Config, compiler: &Compiler) -> SandboxS
             }
         },
     }
+}
+
+pub(super) fn outbound_settings(config: &Config) -> OutboundSettings {
+    let OutboundConfig { requests, ca_file } = &config.outbound;
+    OutboundSettings { requests: *requests as usize, ca_file: ca_file.clone() }
 }
 
 /// What compiling a module may take.
