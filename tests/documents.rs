@@ -4,18 +4,21 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sporegate::config::{Config, ModuleConfig, ModuleDefaults, ModuleName, Sources};
+use sporegate::config::{Config, Conversation, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "host/CONFIG.md",
     "examples/README.md",
+    "examples/c/README.md",
     "examples/client/README.md",
+    "guest-sdk/c/README.md",
     "guest-sdk/rust/README.md",
     "tests/bench/README.md",
     "tests/guests/README.md",
+    "tests/languages/README.md",
 ];
 
 fn root() -> PathBuf {
@@ -49,6 +52,15 @@ fn the_configuration_in_the_readme_is_one() {
     let defaults = ModuleDefaults::default();
     let module = ModuleConfig::parse(&name, sidecar, Path::new("chat.toml"), &defaults);
     assert_eq!(module.unwrap_or_else(|error| panic!("{error}")).run.instances, 4);
+}
+
+#[test]
+fn the_conversation_in_the_readme_is_one() {
+    let readme = read("README.md");
+    let blocks = blocks(&readme, "toml");
+    let block = blocks.iter().find(|block| block.contains("[[step]]")).unwrap();
+    let conversation = Conversation::parse(block, Path::new("conversation.toml"));
+    assert_eq!(conversation.unwrap_or_else(|error| panic!("{error}")).steps.len(), 7);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod atomicity;
 mod broadcasts;
 mod closes;
 mod disconnects;
+mod growth;
 mod listeners;
 mod matchers;
 mod order;

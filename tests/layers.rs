@@ -15,7 +15,7 @@ const LIBRARIES: [(&str, &[&str]); 7] = [
     // In auth only its header types: see below.
     ("hyper", &["server", "gate", "auth", "outbound", "sandbox/http"]),
     ("rustls", &["outbound"]),
-    ("tungstenite", &["connection", "gate", "cli/connect"]),
+    ("tungstenite", &["connection", "gate", "conversation", "cli/connect"]),
     ("prometheus", &["metrics"]),
     ("rusqlite", &["store"]),
 ];

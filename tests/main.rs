@@ -26,6 +26,7 @@ mod floods;
 mod fuzz;
 mod http;
 mod interface;
+mod languages;
 mod layers;
 mod line;
 mod modules;

@@ -3,6 +3,7 @@
 
 mod chaos;
 mod ends;
+mod flushed;
 mod refused;
 mod restart;
 mod resume;

@@ -1,18 +1,23 @@
 //! The command line: reads arguments, runs one command, and turns its result into an exit code.
 //! 0 is success, 1 a failure, 2 a wrong use; an error is one paragraph that says how to mend it.
 
+mod build;
 mod check;
 mod compile_module;
 mod config_args;
 mod connect;
 mod demo;
 mod descriptors;
+mod dev;
 mod inspect;
 mod logging;
 mod modules;
+mod new;
 mod output;
+mod project;
 mod runtime;
 mod serve;
+mod test;
 mod token;
 
 use std::process::ExitCode;
@@ -47,6 +52,7 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", "48.0.8"
 const FIRST_STEPS: &str = "\
 First steps:
   sporegate demo              starts a gateway with example listeners, and says what to try
+  sporegate new NAME -l rust  makes a folder with a listener of your own, and says how to build it
   sporegate inspect M.wasm    shows what a module is, and what it may do
   sporegate check -m DIR      says what is wrong with a configuration or a module
   sporegate serve -m DIR      serves the modules of a directory
@@ -55,6 +61,15 @@ First steps:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a folder with a listener that builds, is tested, and can be changed.
+    #[command(after_help = new::HELP)]
+    New(new::NewArgs),
+    /// Build the listener of a folder, and check what comes of it.
+    #[command(after_help = build::HELP)]
+    Build(build::BuildArgs),
+    /// Build and serve the listener of a folder, and do it again when a source changes.
+    #[command(after_help = dev::HELP)]
+    Dev(dev::DevArgs),
     /// Serve the modules of a directory until SIGINT or SIGTERM.
     #[command(after_help = serve::HELP)]
     Serve(ConfigArgs),
@@ -70,6 +85,9 @@ enum Command {
     /// Show what a module imports and exports, and what it may do and why.
     #[command(after_help = inspect::HELP)]
     Inspect(inspect::InspectArgs),
+    /// Play conversations with a module, and say where it answers otherwise than it should.
+    #[command(after_help = test::HELP)]
+    Test(test::TestArgs),
     /// Make a token for development, or an entry for a token file.
     #[command(after_help = token::HELP)]
     Token(token::TokenArgs),
@@ -102,11 +120,15 @@ struct UsageError(String);
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::New(args) => new::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Dev(args) => dev::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Modules(args) => modules::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -7,6 +7,7 @@
 mod auth;
 mod base_path;
 mod client_limits;
+mod conversation;
 mod destination;
 mod error;
 mod file;
@@ -23,6 +24,7 @@ mod networks;
 mod origin;
 mod outbound;
 mod policy;
+mod project;
 mod proxies;
 mod reader;
 mod reconnect;
@@ -43,6 +45,7 @@ use std::path::{Path, PathBuf};
 
 pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
+pub use conversation::{Action, Conversation, Newcomer, Said, Step, Taken};
 pub use destination::{Destination, DestinationError, authority};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;
@@ -59,6 +62,7 @@ pub use networks::{NetworkError, Networks};
 pub use origin::{AllowedOrigin, OriginError, WebOrigin};
 pub use outbound::OutboundConfig;
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};
+pub use project::{Language, PROJECT_FILE, ProjectConfig};
 pub use proxies::{ForwardedHeader, Proxies};
 pub use reader::SettingRow;
 pub use reconnect::Reconnect;
@@ -92,6 +96,9 @@ pub struct Config {
     pub max_connections_per_user: u32,
     /// Most of one address; zero: no limit but the first. One more gets 429.
     pub max_connections_per_address: u32,
+    /// Bytes of memory of the process from which on new clients get 503; zero: any number, none: nine
+    /// tenths of what the system or its control group has.
+    pub max_memory: Option<u64>,
     /// Who is believed when it says for whom it asks.
     pub proxies: Proxies,
     /// Whether the test page is served.
@@ -201,6 +208,8 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
     let per_user = top.read_in("max_connections_per_user", 0, 0..=1_000_000);
     let per_address = top.read_in("max_connections_per_address", 0, 0..=1_000_000);
+    let memories = ByteSize::bytes(0)..=ByteSize::gib(1 << 20);
+    let max_memory = top.optional_in("max_memory", "nine tenths of what there is", memories);
     let proxies = proxies::read(top);
     let test_page = top.read("test_page", false);
     let check_origin = top.read("check_origin", true);
@@ -236,6 +245,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         max_connections,
         max_connections_per_user: per_user,
         max_connections_per_address: per_address,
+        max_memory: max_memory.map(ByteSize::get),
         proxies,
         test_page,
         check_origin,

@@ -1,8 +1,13 @@
 //! The only place that knows both clients and listeners. A message goes straight through it:
 //! routes of its path, listeners that match, one call after the other, effects to the outboxes.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
 
 use crate::close::CloseReason;
 use crate::counters::{Counters, OfPath};
@@ -11,7 +16,7 @@ use crate::message::Payload;
 use crate::modules::{Missed, Module, ModuleTable};
 use crate::rate::LineRate;
 use crate::registry::Registry;
-use crate::router::{Content, DisconnectRoute, Route};
+use crate::router::{Content, DisconnectRoute, Matches, PathRoutes, Route};
 use crate::sandbox::{CallFailure, DisconnectCall, MessageCall, Outcome};
 use crate::session::{Dropped, Session};
 
@@ -23,6 +28,11 @@ const FAILURE_LINES_PER_SECOND: u32 = 10;
 
 /// Sub path of the echo that never leaves native code; only for measuring.
 const NATIVE_ECHO_PATH: &str = "/__native_echo";
+
+/// Texts from this size on are looked through by a thread that leaves its other tasks to another one: to
+/// read a mebibyte of JSON takes a millisecond, and what many of them take, the other clients of the
+/// thread would wait for.
+const LARGE_TEXT: usize = 128 << 10;
 
 /// Messages that were dropped because their client is slow: the oldest, the newest, or replaced.
 const OUTBOX_DROPS: [&str; 3] = ["outbox-oldest", "outbox-newest", "outbox-replaced"];
@@ -41,6 +51,8 @@ pub struct Dispatcher {
     counters: Arc<Counters>,
     unmatched_lines: LineRate,
     failure_lines: LineRate,
+    /// Who may look through a large text: one for each processor but one.
+    large_texts: Semaphore,
     native_echo: bool,
 }
 
@@ -51,12 +63,14 @@ impl Dispatcher {
         modules: Arc<ModuleTable>,
         counters: Arc<Counters>,
     ) -> Self {
+        let processors = available_parallelism().map_or(1, NonZero::get);
         Self {
             registry,
             modules,
             counters,
             unmatched_lines: LineRate::new(UNMATCHED_LINES_PER_SECOND),
             failure_lines: LineRate::new(FAILURE_LINES_PER_SECOND),
+            large_texts: Semaphore::new(processors.saturating_sub(1).max(1)),
             native_echo: false,
         }
     }
@@ -87,7 +101,13 @@ impl Dispatcher {
         let mut had: Vec<Listener> = Vec::new();
         'table: loop {
             let routes = self.modules.routes(session, cache);
-            let mut matches = routes.find(session.principal().roles(), content(&payload));
+            let roles = session.principal().roles();
+            let mut matches = match payload {
+                Payload::Text(ref text) if text.len() >= LARGE_TEXT => {
+                    Box::pin(self.find_in_large(&routes, roles, text)).await
+                }
+                Payload::Text(_) | Payload::Binary(_) => routes.find(roles, content(&payload)),
+            };
             if had.is_empty() && matches.len() == 0 {
                 self.note_unmatched(session);
                 return None;
@@ -173,6 +193,22 @@ impl Dispatcher {
                 }
             }
             told.push(listener);
+        }
+    }
+
+    /// [`PathRoutes::find`] for what may take long.
+    async fn find_in_large<'r>(
+        &self,
+        routes: &'r PathRoutes<Arc<Module>>,
+        roles: &[Arc<str>],
+        text: &str,
+    ) -> Matches<'r, Arc<Module>> {
+        let find = || routes.find(roles, Content::Text(text));
+        // It is never closed.
+        let _permit = self.large_texts.acquire().await;
+        match Handle::current().runtime_flavor() {
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(find),
+            _ => find(),
         }
     }
 

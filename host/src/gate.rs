@@ -17,12 +17,13 @@ pub use returning::Returning;
 
 use page::Page;
 
+use crate::admission::Admission;
 use crate::auth::{Authenticator, Presented, subprotocol};
 use crate::config::{KnownHost, PathPolicy, PathRule};
 use crate::limits::SharedPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
-use crate::registry::{Admission, Registry};
+use crate::registry::Registry;
 
 /// Who may connect, and where.
 #[derive(Debug)]
@@ -123,13 +124,18 @@ impl Gate {
             Ok(None) => return Err(Rejection::NoCredentials),
             Err(error) => return Err(Rejection::BadCredentials(error)),
         };
-        let roles = &policy.restrict_to_roles;
-        if !roles.is_empty() && !principal.has_any_role(roles) {
-            return Err(Rejection::MissingRole);
-        }
+        check_roles(policy, &principal)?;
         let protocol = offered.choose(&policy.subprotocols).map_err(Rejection::NoSubprotocol)?;
         let returning = returning::parse(request.uri().query())?;
-        let admission = self.registry.admit(remote.client.into(), principal.username())?;
+        let admission = match self.registry.admit(remote.client.into(), principal.username()) {
+            Ok(admission) => admission,
+            Err(full) => {
+                let token = returning.as_ref().and_then(|returning| returning.token.as_ref());
+                token
+                    .and_then(|token| self.registry.admit_in_place(token, &principal, &path))
+                    .ok_or(full)?
+            }
+        };
         let policy = Arc::clone(&policy.connection);
         Ok(Entry { path, principal, policy, accept, protocol, rule, returning, admission })
     }
@@ -141,6 +147,26 @@ impl Gate {
         (Arc::clone(&self.policy(rule).connection), rule)
     }
 
+    /// Whether somebody who was authenticated elsewhere is admitted on a path; what holds for the
+    /// connection then, and of which `[[paths]]` entry that is.
+    ///
+    /// # Errors
+    /// The path wants a user, or another role.
+    pub fn admits(
+        &self,
+        path: &ConnectPath,
+        principal: &Principal,
+    ) -> Result<(SharedPolicy, Option<usize>), Rejection> {
+        let rule = self.rule_of(path);
+        let policy = self.policy(rule);
+        let may_be_anonymous = policy.anonymous || self.is_insecure();
+        if principal.username().is_none() && !may_be_anonymous {
+            return Err(Rejection::NoCredentials);
+        }
+        check_roles(policy, principal)?;
+        Ok((Arc::clone(&policy.connection), rule))
+    }
+
     fn rule_of(&self, path: &ConnectPath) -> Option<usize> {
         self.settings.rules.iter().position(|rule| rule.pattern.matches(path))
     }
@@ -148,6 +174,14 @@ impl Gate {
     fn policy(&self, rule: Option<usize>) -> &PathPolicy {
         let rule = rule.and_then(|rule| self.settings.rules.get(rule));
         rule.map_or(&self.settings.default_policy, |rule| &rule.policy)
+    }
+}
+
+fn check_roles(policy: &PathPolicy, principal: &Principal) -> Result<(), Rejection> {
+    let roles = &policy.restrict_to_roles;
+    match roles.is_empty() || principal.has_any_role(roles) {
+        true => Ok(()),
+        false => Err(Rejection::MissingRole),
     }
 }
 

@@ -2,6 +2,7 @@
 //! where the parts meet.
 
 mod kept_sessions;
+mod rehearsal;
 mod values;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::admission::ConnectionLimits;
 use crate::auth::{
     AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
 };
@@ -29,13 +31,14 @@ use crate::modules::{
     self, ChangeKind, Keeper, KeeperHandle, LeftStates, Loaded, Loader, ModuleTable, Refused, Watch,
 };
 use crate::outbound::{self, CaFileError, Outbound};
-use crate::registry::{AwayLimits, ConnectionLimits, Refused as ResumeRefused, Registry};
+use crate::registry::{AwayLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
-use crate::server::{self, BindError, Server};
+use crate::server::{self, BindError, Server, default_memory_limit};
 use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
 use self::kept_sessions::{buckets, leave, open_store};
+pub use self::rehearsal::{Rehearsal, RehearsalError, Rehearsals, TurnedAway};
 pub use self::values::compile_limits;
 use self::values::{
     away_limits, connection_limits, gate_settings, outbound_settings, sandbox_settings,
@@ -177,6 +180,9 @@ impl Gateway {
         // Before anybody can come back to them.
         server.restore(found.sessions, found.clean);
         tokio::spawn(Arc::clone(&server).mend_store());
+        if let Some(limit) = config.max_memory.or_else(default_memory_limit).filter(|it| *it > 0) {
+            tokio::spawn(Arc::clone(&server).watch_memory(limit));
+        }
         let scraping = scraped.map(|(listener, _)| {
             tokio::spawn(server::serve_metrics(Arc::clone(&server), listener, metrics))
         });

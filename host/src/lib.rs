@@ -4,21 +4,23 @@
 //!
 //! | layer  | parts |
 //! |--------|-------|
-//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`] |
+//! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`], [`conversation`] (plays what clients say and must hear) |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
 //! | policy | [`auth`], [`router`], [`outbound`], [`sandbox`], [`modules`] |
-//! | state  | [`registry`], [`session`], [`store`], [`keyvalue`] |
+//! | state  | [`registry`], [`session`], [`admission`], [`store`], [`keyvalue`] |
 //! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`printable`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
 //! [`router`] → [`modules`] (which instance) → [`sandbox`] (call, effects collected) →
 //! [`registry`] → [`session`] (outbox) → [`connection`] (write half).
 
+pub mod admission;
 pub mod auth;
 pub mod close;
 pub mod config;
 pub mod connection;
 pub mod control;
+pub mod conversation;
 pub mod counters;
 pub mod dispatch;
 pub mod gate;

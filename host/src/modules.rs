@@ -1,6 +1,7 @@
 //! Modules: named, configured, and kept running. This layer decides which instance answers a
 //! call, and when a fresh one takes over; it knows nothing of sockets.
 
+mod alone;
 mod breaker;
 mod change;
 mod directory;
@@ -21,6 +22,7 @@ mod swap;
 mod table;
 mod turn;
 
+pub use alone::Alone;
 pub use breaker::Phase;
 pub use directory::{FoundModule, Mark, Refused, Scan, scan};
 pub use keeper::{Keeper, Watch};

@@ -2,7 +2,6 @@
 //! not depend on the clients that the asking module may not see. No lock is held while anything
 //! else runs: queries return shared handles.
 
-mod admission;
 mod away;
 mod path_tree;
 mod returns;
@@ -16,17 +15,15 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-pub(crate) use admission::Tally;
-pub use admission::{AddressKey, Admission, ConnectionLimits, NoRoom};
 pub use away::AwayLimits;
 pub use returns::Refused;
 
-use admission::Places;
 use away::Away;
 use path_tree::PathTree;
 use returns::Returns;
 use wanted::{Wanted, shapes};
 
+use crate::admission::{AddressKey, Admission, ConnectionLimits, NoRoom, Places};
 use crate::path::{ConnectPath, PathPattern, PathSet};
 use crate::principal::Principal;
 use crate::session::{Attachment, ClientId, Kept, ReconnectToken, Session, TokenHash};
@@ -88,6 +85,27 @@ impl Registry {
     /// All of them are taken, or all of this address or user.
     pub fn admit(&self, address: AddressKey, user: Option<&Arc<str>>) -> Result<Admission, NoRoom> {
         self.places.admit(address, user)
+    }
+
+    /// The place of the connection that a client comes to replace with a token: where there is no
+    /// room for another one, it needs none.
+    pub fn admit_in_place(
+        &self,
+        token: &ReconnectToken,
+        principal: &Principal,
+        path: &ConnectPath,
+    ) -> Option<Admission> {
+        self.returns.find(token, principal, path).ok()?.share_place()
+    }
+
+    /// Whether nobody is admitted because the process has too much memory.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.places.out_of_memory().load(Ordering::Relaxed)
+    }
+
+    /// Admits nobody any more, or whoever comes.
+    pub fn set_out_of_memory(&self, is_out: bool) {
+        self.places.out_of_memory().store(is_out, Ordering::Relaxed);
     }
 
     /// Connections admitted now, those in their handshake included.

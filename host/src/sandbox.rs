@@ -8,6 +8,7 @@
 //!   +--cache, verified---------------+                                             +--trap, time-out, limit--> dropped
 //! ```
 
+mod advice;
 mod artifact;
 mod bindings;
 mod cache;
@@ -44,7 +45,7 @@ pub use call::{Called, DisconnectCall, MessageCall, Outcome};
 pub use compiler::{
     COMMAND as COMPILE_COMMAND, CompileLimits, Compiler, Order as CompileOrder, compile_module,
 };
-pub use component::{Digest256, Revision};
+pub use component::{Digest256, Revision, componentize};
 pub use effects::Effects;
 pub use engine::{CompileCache, Sandbox, SandboxError, SandboxSettings};
 pub use failure::{CallFailure, TrapCause};

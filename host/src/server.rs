@@ -8,9 +8,11 @@ mod http;
 mod intake;
 mod life;
 mod lobby;
+mod memory;
 mod page;
 mod restore;
 mod scrape;
+mod spare;
 mod upgrade;
 
 use std::net::{IpAddr, SocketAddr};
@@ -24,16 +26,19 @@ use tokio_util::task::TaskTracker;
 
 pub use accept::{ACCEPT_ERRORS, BindError, bind, serve};
 pub use drain::{DrainSettings, Remaining};
+pub use memory::default_memory_limit;
 pub use scrape::serve_metrics;
 
 use self::lobby::{Lobby, NoPlace};
+use self::spare::Spare;
+use crate::admission::AddressKey;
 use crate::auth::AuthError;
 use crate::config::{ForwardedHeader, Networks};
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection, Remote};
 use crate::rate::{Buckets, LineRate, LineRates};
-use crate::registry::{AddressKey, Registry};
+use crate::registry::Registry;
 use crate::store::Store;
 
 /// What all connections of a server share.
@@ -51,6 +56,7 @@ pub struct Server {
     ended_lines: LineRates<AddressKey>,
     accept_lines: LineRate,
     lobby: Lobby,
+    spare: Spare,
     next_connection: AtomicU64,
     /// Nobody comes any more, and nobody who is away comes back.
     stopping: CancellationToken,
@@ -153,6 +159,7 @@ impl Server {
             ended_lines: LineRates::new(ENDED_LINES_PER_SECOND),
             accept_lines: LineRate::new(ACCEPT_LINES_PER_SECOND),
             lobby,
+            spare: Spare::default(),
             next_connection: AtomicU64::new(1),
             settings,
             stopping: CancellationToken::new(),

@@ -14,6 +14,7 @@ mod tokens;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use attachment::Link;
 pub use attachment::{Attachment, Left, Over};
 pub use history::Gap;
 pub use id::{ClientId, ReconnectToken, TokenHash};
@@ -21,7 +22,8 @@ pub use outbox::{Drained, Dropped, Kept, Outbox, Refusal, SendPermit, Sent};
 pub use saved::Home;
 pub use tokens::Tokens;
 
-use crate::close::CloseReason;
+use crate::admission::Admission;
+use crate::close::{CloseCause, CloseReason};
 use crate::counters::PathCounters;
 use crate::limits::SharedPolicy;
 use crate::message::Payload;
@@ -169,10 +171,26 @@ impl Session {
         self.in_call.load(Ordering::Relaxed)
     }
 
+    /// The place of the connection that has the session among those that are allowed, for one that
+    /// comes to replace it.
+    pub fn share_place(&self) -> Option<Admission> {
+        self.outbox.lock().place.share()
+    }
+
     /// Ends the session after what is queued has left; at once if its client is away. The first
     /// reason wins.
     pub fn close(&self, reason: CloseReason) {
-        self.outbox.close(reason);
+        let mut state = self.outbox.lock();
+        let away = matches!(state.link, Link::Detached(_));
+        if state.is_closed() || (away && reason.cause() == CloseCause::GoingAway) {
+            return;
+        }
+        state.closing = Some(reason);
+        if away {
+            // Its listeners may be told by the next process only.
+            self.save_locked(&mut state);
+        }
+        state.wake();
     }
 }
 

@@ -5,8 +5,19 @@ use std::process::Stdio;
 
 use super::program::{Program, run};
 
-const COMMANDS: [&str; 7] =
-    ["serve", "demo", "check", "inspect", "token", "connect", "completions"];
+const COMMANDS: [&str; 11] = [
+    "new",
+    "build",
+    "dev",
+    "test",
+    "serve",
+    "demo",
+    "check",
+    "inspect",
+    "token",
+    "connect",
+    "completions",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_help_names_every_command_and_where_to_begin() {

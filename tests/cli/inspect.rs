@@ -91,6 +91,24 @@ async fn what_is_no_listener_is_shown_with_the_reason() {
     other.failed(1, &["MISSING"]);
     assert!(other.out.contains("  MISSING sporegate:gateway/lifecycle@1.0.0\n"), "{}", other.out);
     assert!(!other.out.contains("may do"), "{}", other.out);
+    assert!(greedy.out.contains("\nto mend   a listener has no sockets; "), "{}", greedy.out);
+    assert!(other.out.contains("\nto mend   "), "{}", other.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_for_another_version_is_told_so() {
+    // The same length, so that nothing else of the file has to change.
+    let mut echo = guest("echo");
+    let (own, other) = (b"message-handler@1.0.0", b"message-handler@2.0.0");
+    let places: Vec<usize> =
+        (0..echo.len() - own.len()).filter(|at| echo[*at..].starts_with(own)).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| echo[*at..*at + other.len()].copy_from_slice(other));
+    let modules = Modules::with(&[("echo.wasm", &echo)]);
+    let shown = modules.inspect("echo.wasm").await;
+    shown.failed(1, &["not a listener"]);
+    let told = "to mend   it was made for sporegate:gateway@2.0.0, and this gateway speaks 1.0.0: ";
+    assert!(shown.out.contains(told), "{}", shown.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

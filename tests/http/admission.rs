@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Client, Handshake, Refused, TestGateway, raw_request, until};
+use crate::support::{Client, Handshake, Refused, Serving, TestGateway, raw_request, token, until};
 
 /// A client of user `alice` on `/echo`, or the refusal.
 async fn try_connect(gateway: &TestGateway) -> Result<Client, Refused> {
@@ -106,4 +106,40 @@ async fn a_rush_never_gets_more_than_allowed_in() {
     assert_eq!(admitted.len(), 7);
     assert_eq!(gateway.counters().accepted.get(), 7);
     assert_eq!(gateway.counters().rejected.get(), 193);
+}
+
+/// The status of a handshake of user `alice` on `/echo`.
+async fn status(serving: &Serving, query: &str) -> u16 {
+    let handshake = Handshake::new(&format!("/websocket/echo{query}")).bearer(&token("alice", &[]));
+    raw_request(serving.address(), &handshake.bytes()).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_with_too_much_memory_turns_new_clients_away_and_keeps_those_it_has() {
+    let setup = TestGateway::with()
+        .set("max_memory = \"256MiB\"\nreconnect_timeout = \"60s\"")
+        .module("echo", "echo")
+        .module("probe", "probe")
+        .sidecar("probe", "[limits]\nmemory = \"512MiB\"\ncpu = \"5s\"\n");
+    let serving = Serving::start(setup, &[]).await;
+    let url = |path: &str| format!("{}{path}", serving.url());
+    let mut client = Client::connect(&url("/echo"), Some(&token("alice", &[]))).await.unwrap();
+    let greeting = client.json().await;
+    let own = format!("?clientId={}", greeting["payload"].as_str().unwrap());
+    let mut probe = Client::connect(&url("/probe"), Some(&token("bob", &[]))).await.unwrap();
+    probe.greeting().await;
+    assert_eq!(status(&serving, "").await, 101);
+
+    probe.ok(serde_json::json!({"do": "grow", "count": 300})).await;
+    serving.until_logged("too much memory is in use").await;
+    assert_eq!(status(&serving, "").await, 503);
+    client.echo("not disturbed").await;
+    // Who comes to replace his own connection is none more.
+    assert_eq!(status(&serving, &own).await, 101);
+    assert_eq!(raw_request(serving.address(), b"GET /readyz HTTP/1.1\r\n\r\n").await.status, 200);
+
+    // A trap gives the memory back.
+    probe.send_json(&serde_json::json!({"do": "trap"})).await;
+    serving.until_logged("there is memory again").await;
+    assert_eq!(status(&serving, "").await, 101);
 }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use sporegate::admission::ConnectionLimits;
 use sporegate::config::ModuleDefaults;
 use sporegate::modules::Loader;
 use sporegate::outbound::{Outbound, OutboundSettings};
-use sporegate::registry::{AwayLimits, ConnectionLimits, Registry};
+use sporegate::registry::{AwayLimits, Registry};
 use sporegate::sandbox::{CompileCache, CompileLimits, Sandbox, SandboxSettings};
 
 use crate::support::{Client, REALLOC, TestGateway, compiler, core_guest, listener};

@@ -12,7 +12,7 @@ use super::{Returning, away, is_silent, send, waiting};
 use crate::support::{Client, Serving, Setup, TestGateway, raw_request, token, until};
 
 /// Sessions wait for a minute, and outlive the gateway in this folder.
-fn kept_in(folder: &Path) -> Setup {
+pub(super) fn kept_in(folder: &Path) -> Setup {
     waiting("60s").set(&format!("reconnect_folder = {:?}", folder.display().to_string()))
 }
 
@@ -93,16 +93,16 @@ async fn who_does_not_come_back_after_a_start_has_one_event_with_the_reason_it_l
 }
 
 /// A gateway in a process of its own, and a client of it.
-async fn serving(folder: &Path) -> Serving {
+pub(super) async fn serving(folder: &Path) -> Serving {
     Serving::start(kept_in(folder).table("[log]\nlevel = \"debug\"\n"), &[]).await
 }
 
 /// What is logged when the client with this id has left.
-fn away_line(id: &str) -> String {
+pub(super) fn away_line(id: &str) -> String {
     format!(r#""message":"away","client":"{id}""#)
 }
 
-async fn connect(serving: &Serving, path: &str) -> Client {
+pub(super) async fn connect(serving: &Serving, path: &str) -> Client {
     let url = format!("{}{path}", serving.url());
     Client::connect(&url, Some(&token("alice", &[]))).await.unwrap()
 }
@@ -345,4 +345,30 @@ async fn a_listener_that_does_not_say_its_state_does_not_hold_a_stop() {
     let mut back = Returning::connect(&gateway, &path).await;
     assert!(back.is_resumed());
     assert_eq!(back.client.ask_text("x").await["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_closed_while_away_in_a_stop_has_its_event_after_the_next_start() {
+    let folder = TempDir::new().unwrap();
+    let setup = || kept_in(folder.path()).table("[shutdown]\ndelay = \"2s\"\n");
+    let gateway = setup().start().await;
+    let mut other = gateway.client("/probe/other").await;
+    let mut absent = Returning::connect(&gateway, "/probe/watched").await;
+    let id = absent.client.id().await;
+    absent.client.drop_connection();
+    away(&gateway, 1).await;
+    let server = std::sync::Arc::clone(gateway.gateway().server());
+    let closing = async {
+        let handed_over = || server.counters().sessions_handed_over.get();
+        until("it is handed over", || handed_over() == 1).await;
+        let close = json!({"do": "close", "to": id, "code": 4_900, "reason": "banned"});
+        other.ok(close).await;
+    };
+    let (stopped, ()) = tokio::join!(gateway.stop(), closing);
+    assert!(stopped);
+
+    let gateway = setup().start().await;
+    until("it has ended", || gateway.counters().sessions_ended.get() == 1).await;
+    let path = format!("/probe/watched?clientId={}", absent.token);
+    assert_eq!(Returning::connect(&gateway, &path).await.refusal(), "unknown");
 }

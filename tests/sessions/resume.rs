@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{Returning, away, is_silent, send, waiting};
-use crate::support::until;
+use crate::support::{TestGateway, token, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_to_a_client_that_is_away_waits_for_it_in_order() {
@@ -224,4 +225,116 @@ async fn keep_alives_are_not_counted_and_not_kept() {
     let mut back = Returning::connect(&gateway, &path).await;
     assert!(back.is_resumed());
     assert!(is_silent(&mut back.client).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_needs_no_second_place_where_all_are_taken() {
+    for limit in
+        ["max_connections = 1", "max_connections_per_user = 1", "max_connections_per_address = 1"]
+    {
+        let gateway = waiting("60s").set(limit).start().await;
+        let mut now = Returning::connect(&gateway, "/probe/room").await;
+        let id = now.client.id().await;
+        let admitted = || gateway.gateway().server().registry().admitted();
+        for _ in 0..5 {
+            // For the gateway, the one before is well.
+            let path = format!("/probe/room?clientId={}", now.token);
+            let mut next = Returning::connect(&gateway, &path).await;
+            assert!(next.is_resumed(), "{limit}");
+            assert_eq!(next.client.id().await, id);
+            assert_eq!(now.client.closed().await.0, 4009, "{limit}");
+            assert_eq!(admitted(), 1, "{limit}");
+            // There is still none for anybody else, nor for one who only says so.
+            let stranger = "/probe/room?clientId=00000000000000000000000000000000";
+            for path in ["/probe/room", stranger] {
+                let refused = gateway.connect(path, Some(&token("alice", &[]))).await;
+                assert!(refused.is_err(), "{limit}: {path}");
+            }
+            let path = format!("/probe/room?clientId={}", next.token);
+            if limit == "max_connections = 1" {
+                let thief = gateway.connect(&path, Some(&token("mallory", &[]))).await;
+                assert!(thief.is_err(), "{limit}");
+            }
+            now = next;
+        }
+        now.client.done().await;
+        until("the place is free", || admitted() == 0).await;
+        Returning::connect(&gateway, "/probe/room").await.client.done().await;
+    }
+}
+
+/// Comes back with a token, at the same time as another one. None if that one has replaced it before
+/// it had the text that waits, or was so early that the token is used up.
+async fn contend(gateway: &TestGateway, path: &str, waits: &str) -> Option<Returning> {
+    let mut client = gateway.connect(path, Some(&token("alice", &[]))).await.unwrap();
+    let mut texts = Vec::new();
+    while texts.len() < 2 {
+        match client.frame().await {
+            Some(Ok(Message::Text(text))) if text.contains("\"refused\":\"unknown\"") => {
+                client.done().await;
+                return None;
+            }
+            Some(Ok(Message::Text(text))) => texts.push(text.to_string()),
+            Some(Ok(Message::Close(frame))) => {
+                assert_eq!(frame.unwrap().code, 4009.into());
+                return None;
+            }
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(texts[1], waits);
+    let greeting: serde_json::Value = serde_json::from_str(&texts[0]).unwrap();
+    let token = greeting["payload"].as_str().unwrap().to_owned();
+    let returning = Returning { client, token, greeting };
+    assert!(returning.is_resumed());
+    Some(returning)
+}
+
+/// Two connections at a time want one session; `SPOREGATE_TEST_RACES=5000 tests/run -- sessions::resume`
+/// makes ten thousand of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_want_a_session_at_once_one_gets_it_with_all_that_waits() {
+    let races = std::env::var("SPOREGATE_TEST_RACES").map_or(100, |it| it.parse().unwrap());
+    let setup = waiting("60s").set("keep_alive = false");
+    let gateway = setup.table("[limits]\nconnect_rate = 0\n").start().await;
+    let mut other = gateway.client("/probe/other").await;
+    let mut now = Returning::connect(&gateway, "/probe/room").await;
+    let id = now.client.id().await;
+    for race in 0..races {
+        let text = race.to_string();
+        send(&mut other, &id, &text).await;
+        // It has had the answer with its id, and the text of each race before.
+        let path = format!("/probe/room?clientId={}&received={}", now.token, race + 1);
+        let contenders =
+            tokio::join!(contend(&gateway, &path, &text), contend(&gateway, &path, &text));
+        let next = match contenders {
+            (Some(mut one), Some(mut two)) => tokio::select! {
+                closed = one.client.closed() => {
+                    assert_eq!(closed.0, 4009);
+                    two
+                }
+                closed = two.client.closed() => {
+                    assert_eq!(closed.0, 4009);
+                    one
+                }
+            },
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => panic!("nobody has it"),
+        };
+        // It has had the text too, if it was quick.
+        let last = match now.client.message().await {
+            Message::Text(early) => {
+                assert_eq!(early, text);
+                now.client.message().await
+            }
+            last => last,
+        };
+        assert!(matches!(&last, Message::Close(Some(it)) if it.code == 4009.into()), "{last:?}");
+        now = next;
+    }
+    assert_eq!(now.client.id().await, id);
+    let counters = gateway.counters();
+    let others = || counters.sessions_opened.get() - counters.sessions_ended.get();
+    until("only the refused have ended", || others() == 2).await;
 }

@@ -48,7 +48,7 @@ async fn swap_after_swap_under_load_nothing_is_lost_doubled_reordered_or_closed(
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         // Valid for as long as it takes.
-        let token = token_for("alice", &[], Duration::from_secs(3_600));
+        let token = token_for("alice", &[], Duration::from_secs(24 * 60 * 60));
         let path = format!("/tally/{}", number % 7);
         let mut client = gateway.connect(&path, Some(&token)).await.unwrap();
         client.greeting().await;

@@ -64,6 +64,9 @@ pub(super) struct LogArgs {
     log_level: Option<String>,
 }
 
+/// Names the configuration file.
+const FILE_VARIABLE: &str = "SPOREGATE_CONFIG";
+
 /// The token of `sporegate connect`: a variable of this command, and no setting.
 pub(super) const TOKEN_VARIABLE: &str = "SPOREGATE_TOKEN";
 
@@ -84,7 +87,19 @@ impl ConfigArgs {
     }
 }
 
+/// Variables for the sandbox alone: what a developer's own gateway takes from its surroundings.
+pub(super) fn sandbox_variables() -> Vec<(String, String)> {
+    let mut env = own_variables(std::env::vars_os());
+    env.retain(|(name, _)| name.starts_with("SPOREGATE_SANDBOX_"));
+    env
+}
+
 impl FileArg {
+    /// Whether a file is named, by the flag or by the variable.
+    pub(super) fn is_given(&self) -> bool {
+        self.config.is_some() || std::env::var_os(FILE_VARIABLE).is_some()
+    }
+
     pub(super) fn load(&self, flags: FlagOverrides) -> anyhow::Result<Config> {
         let mut env = own_variables(std::env::vars_os());
         env.retain(|(name, _)| name != TOKEN_VARIABLE);

@@ -76,7 +76,7 @@ fn write_examples(modules: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn token(secret: &Secret, user: &str, roles: &[&str]) -> anyhow::Result<String> {
+pub(super) fn token(secret: &Secret, user: &str, roles: &[&str]) -> anyhow::Result<String> {
     let claims = DevClaims {
         user: user.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
@@ -117,7 +117,7 @@ Stop with Ctrl-C.
 }
 
 /// How to call this program from here: it need not be on the PATH.
-fn this_command() -> PathBuf {
+pub(super) fn this_command() -> PathBuf {
     let Ok(program) = std::env::current_exe() else { return "sporegate".into() };
     let here = std::env::current_dir().unwrap_or_default();
     program.strip_prefix(here).map(Path::to_owned).unwrap_or(program)

@@ -109,6 +109,9 @@ fn describe(path: &Path, inspection: &Inspection, granted: Granted) -> String {
     for missing in &inspection.missing {
         let _ = writeln!(text, "  MISSING {missing}");
     }
+    for advice in inspection.advice() {
+        let _ = writeln!(text, "to mend   {advice}");
+    }
     text
 }
 

@@ -34,7 +34,7 @@ pub(super) fn error(error: &anyhow::Error) {
 }
 
 /// An error with its causes, none of them twice.
-fn explain(error: &anyhow::Error) -> String {
+pub(super) fn explain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

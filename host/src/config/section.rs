@@ -213,6 +213,25 @@ impl<'r, 'd> Section<'r, 'd> {
         self.places.iter().find(|(known, _)| *known == key).map(|(_, place)| place)
     }
 
+    /// Whether the file has this key here, whatever it is.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.in_file(key).is_some()
+    }
+
+    /// Whether the file has a key here that was not asked for so far.
+    pub(super) fn has_unknown(&self) -> bool {
+        let known = |key: &str| self.keys.contains(&key);
+        self.table.into_iter().flatten().any(|(key, _)| !known(key.get_ref()))
+    }
+
+    /// The line where this section begins; 1 where it is not in a file.
+    pub(super) fn line(&self) -> usize {
+        match &self.place {
+            Place::Line { line, .. } => *line,
+            Place::File(_) | Place::Variable(_) | Place::Flag(_) | Place::Default => 1,
+        }
+    }
+
     /// Notes that the value of a key is not acceptable.
     pub(super) fn bad(&mut self, key: &str, why: impl Into<String>) {
         let place = self.place_of(key).unwrap_or(&self.place).clone();

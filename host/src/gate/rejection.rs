@@ -2,10 +2,10 @@
 
 use hyper::StatusCode;
 
+use crate::admission::NoRoom;
 use crate::auth::subprotocol::NoneFits;
 use crate::auth::{AuthError, CHALLENGE};
 use crate::rate::Empty;
-use crate::registry::NoRoom;
 
 /// Seconds after which a client that found everything full, or the gateway stopping, may come back.
 const RETRY_SECONDS: u64 = 5;
@@ -49,6 +49,9 @@ pub enum Rejection {
     /// All allowed connections are in use.
     #[error("all connections are in use; try again later")]
     Full,
+    /// The process has too much memory already.
+    #[error("the gateway has no memory left for more clients; try again later")]
+    OutOfMemory,
     /// The user has as many connections as one may have.
     #[error("this user has as many connections as one may have")]
     UserFull,
@@ -80,7 +83,7 @@ impl Rejection {
             Self::UserFull | Self::AddressFull | Self::ConnectRate(_) | Self::FailedLogins(_) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Full | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::OutOfMemory | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -99,6 +102,7 @@ impl Rejection {
             Self::MissingRole => "missing-role",
             Self::NoSubprotocol(_) => "no-subprotocol",
             Self::Full => "full",
+            Self::OutOfMemory => "memory",
             Self::UserFull => "user-full",
             Self::AddressFull => "address-full",
             Self::ConnectRate(_) => "connect-rate",
@@ -108,7 +112,7 @@ impl Rejection {
     }
 
     /// Every value of [`Rejection::reason`], but those of bad credentials.
-    pub const REASONS: [&'static str; 16] = [
+    pub const REASONS: [&'static str; 17] = [
         "not-a-websocket",
         "version",
         "malformed",
@@ -120,6 +124,7 @@ impl Rejection {
         "missing-role",
         "no-subprotocol",
         "full",
+        "memory",
         "user-full",
         "address-full",
         "connect-rate",
@@ -130,7 +135,11 @@ impl Rejection {
     /// Seconds after which another attempt may have more success, where the answer says so.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Full | Self::Draining | Self::UserFull | Self::AddressFull => Some(RETRY_SECONDS),
+            Self::Full
+            | Self::OutOfMemory
+            | Self::Draining
+            | Self::UserFull
+            | Self::AddressFull => Some(RETRY_SECONDS),
             Self::ConnectRate(empty) | Self::FailedLogins(empty) => {
                 Some(empty.retry_after.as_secs().saturating_add(1))
             }
@@ -152,6 +161,7 @@ impl From<NoRoom> for Rejection {
     fn from(no_room: NoRoom) -> Self {
         match no_room {
             NoRoom::Gateway => Self::Full,
+            NoRoom::Memory => Self::OutOfMemory,
             NoRoom::User => Self::UserFull,
             NoRoom::Address => Self::AddressFull,
         }

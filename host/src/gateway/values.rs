@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::admission::ConnectionLimits;
 use crate::close::CloseReason;
 use crate::config::{self, Config, OutboundConfig, Reconnect, ShutdownCode, ShutdownConfig};
 use crate::gate::GateSettings;
 use crate::outbound::OutboundSettings;
-use crate::registry::{AwayLimits, ConnectionLimits};
+use crate::registry::AwayLimits;
 use crate::sandbox::{CompileCache, CompileLimits, Compiler, SandboxSettings};
 use crate::server::{DrainSettings, ServerSettings};
 

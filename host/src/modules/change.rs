@@ -219,7 +219,7 @@ async fn roll_back(
 
 /// Whether the next revision is tried, or known to be good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Probation {
+pub(super) enum Probation {
     Yes,
     No,
 }
@@ -230,7 +230,7 @@ const DROPS_STATE: &str = "the revision that serves has a state to hand over, an
                            in the sidecar if that is meant";
 
 /// Starts a revision and puts it in the place of another; returns what it took over from.
-async fn replace(
+pub(super) async fn replace(
     loader: &Loader,
     table: &ModuleTable,
     old: &Module,

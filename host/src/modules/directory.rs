@@ -136,7 +136,8 @@ pub fn scan(directory: &Path) -> io::Result<Scan> {
     Ok(scan)
 }
 
-fn candidate(path: &Path) -> Result<ModuleName, String> {
+/// The name that a file would have as a module.
+pub(super) fn candidate(path: &Path) -> Result<ModuleName, String> {
     let kind = path.symlink_metadata().map_err(|error| error.to_string())?.file_type();
     if kind.is_symlink() {
         return Err("a symbolic link; put the file itself into the directory".into());

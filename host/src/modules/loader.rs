@@ -105,10 +105,18 @@ impl Loader {
 
     /// Loads one file: its sidecar, its code, its first instances.
     async fn load(&self, found: &FoundModule) -> Result<LoadedModule, String> {
+        let Files { config, bytes, .. } = self.read_whole(found).await?;
+        let revision = Arc::new(self.compile(bytes).await?);
+        let module = self.start(revision, &config, None).await?.announce();
+        Ok(LoadedModule { module, config, mark: found.mark })
+    }
+
+    /// Reads both files, waiting for somebody who writes them.
+    pub(super) async fn read_whole(&self, found: &FoundModule) -> Result<Files, String> {
         let mut looks = 0;
-        let files = loop {
+        loop {
             match self.read(found).await {
-                Reading::Whole(files) => break *files,
+                Reading::Whole(files) => return Ok(*files),
                 Reading::Changing if looks < LOOKS => {
                     looks += 1;
                     tokio::time::sleep(SETTLE).await;
@@ -116,11 +124,7 @@ impl Loader {
                 Reading::Changing => return Err("it is being written; try again".to_owned()),
                 Reading::Refused(reason) => return Err(reason),
             }
-        };
-        let Files { config, bytes, .. } = files;
-        let revision = Arc::new(self.compile(bytes).await?);
-        let module = self.start(revision, &config, None).await?.announce();
-        Ok(LoadedModule { module, config, mark: found.mark })
+        }
     }
 
     /// Reads both files. The bytes that are read are those that are used.

@@ -116,6 +116,17 @@ impl Returns {
         principal: &Principal,
         path: &ConnectPath,
     ) -> Result<Attachment, Refused> {
+        let session = self.find(token, principal, path)?;
+        Attachment::take_over(&session, principal.expires_at()).ok_or(Refused::Unknown)
+    }
+
+    /// The session to which a client with a token may come back.
+    pub(super) fn find(
+        &self,
+        token: &ReconnectToken,
+        principal: &Principal,
+        path: &ConnectPath,
+    ) -> Result<Arc<Session>, Refused> {
         let hash = token.hash();
         let session = {
             let inner = self.lock();
@@ -136,10 +147,7 @@ impl Returns {
         let same = owner.roles() == principal.roles()
             && owner.authenticator() == principal.authenticator()
             && session.path() == path;
-        if !same {
-            return Err(Refused::Principal);
-        }
-        Attachment::take_over(&session, principal.expires_at()).ok_or(Refused::Unknown)
+        if same { Ok(session) } else { Err(Refused::Principal) }
     }
 
     /// A session is over; a client that comes back to it is told why, if there is something to

@@ -115,7 +115,11 @@ impl Host for InstanceState {
             return Ok(Ok(()));
         }
         self.call.set_flushed();
-        self.call.effects.apply(&self.context.counters.messages_queued);
+        let counter = &self.context.counters.messages_queued;
+        if let Some(store) = self.call.effects.apply_to_absent(counter) {
+            store.settled_blocking();
+        }
+        self.call.effects.apply(counter);
         Ok(Ok(()))
     }
 }

@@ -221,7 +221,10 @@ fn not_wasm(found: &str) -> LoadError {
 }
 
 /// The bytes of a component: the file itself, or a component made of the core module in it.
-pub(super) fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
+///
+/// # Errors
+/// Why it would be refused as a module.
+pub fn componentize(file: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, LoadError> {
     match (file.first_chunk::<4>(), file.get(4..8)) {
         (None, _) => Err(not_wasm(CUT_SHORT)),
         (Some(&ELF), _) => Err(not_wasm(PRECOMPILED)),

@@ -44,8 +44,8 @@ impl Effects {
         &self.closing
     }
 
-    /// Makes happen what was sent to clients who are away and have a store: nobody may learn of the
-    /// call before what it sent outlives the process. Returns the store, if there was any of that.
+    /// Makes happen what concerns clients who are away and have a store: nobody may learn of the call
+    /// before what it sent outlives the process. Returns the store, if there was any of that.
     pub fn apply_to_absent(&mut self, counter: &Counter) -> Option<Arc<Store>> {
         let mut store = None;
         let (mut sent, mut queued) = (0, 0);
@@ -64,12 +64,16 @@ impl Effects {
                 }
                 false
             }
-            Effect::Close { .. } => false,
+            Effect::Close { session, .. } => is_absent(session),
         });
         for effect in kept {
-            if let Effect::Send { permit, payload } = effect {
-                permit.send(payload);
-                sent += 1;
+            match effect {
+                Effect::Send { permit, payload } => {
+                    permit.send(payload);
+                    sent += 1;
+                }
+                Effect::Close { session, reason } => session.close(reason),
+                Effect::Broadcast { .. } => {}
             }
         }
         counter.add(sent + queued);

@@ -44,6 +44,12 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener) {
             () = server.stopped.cancelled() => return,
         };
         match accepted {
+            // What is left is not for clients.
+            Ok((stream, _)) if !server.spare.keep() => {
+                drop(stream);
+                server.spare.keep();
+                note(&server, &io::Error::from_raw_os_error(libc::EMFILE));
+            }
             Ok((stream, address)) => take_in(&server, stream, address),
             Err(error) => {
                 note(&server, &error);

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::intake::Intake;
 use super::{Peer, Server};
+use crate::admission::{AddressKey, Admission};
 use crate::close::{CloseCause, CloseReason};
 use crate::connection;
 use crate::counters::{Closed, OfPath, PathCounters};
@@ -21,7 +22,7 @@ use crate::gate::Returning;
 use crate::limits::SharedPolicy;
 use crate::path::ConnectPath;
 use crate::principal::Principal;
-use crate::registry::{AddressKey, Admission, Refused};
+use crate::registry::Refused;
 use crate::session::{Attachment, Left, Over, ReconnectToken, Session};
 
 /// What of an entry outlives the answer to its handshake.
@@ -50,6 +51,7 @@ pub(super) async fn run(server: Arc<Server>, peer: Peer, client: Box<Client>, up
             return;
         }
     };
+    attachment.has_place(&admission);
     if !server.is_ready() {
         attachment.close(server.settings.drain.farewell.clone());
     }
@@ -105,8 +107,12 @@ async fn begin(
         return Ok((attachment, None));
     }
     let token = server.registry.issue_token(attachment.session(), used)?;
-    // What the client may come back with after a crash, too: then it is told that there is a gap.
+    // What the client may come back with after a crash, too: then it is told that there is a gap, not
+    // that nobody knows it.
     attachment.session().save();
+    if let Some(store) = attachment.store() {
+        Box::pin(store.settled()).await;
+    }
     let token = token.reveal();
     let greeting = format!(r#"{{"type":"setClientId","payload":"{token}"{outcome}}}"#);
     Ok((attachment, Some(greeting)))

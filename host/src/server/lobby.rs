@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::admission::{AddressKey, Tally};
 use crate::config::Networks;
-use crate::registry::{AddressKey, Tally};
 
 /// The room of one server.
 #[derive(Debug)]

@@ -3,8 +3,7 @@
 //! clients have taken all others.
 
 use std::convert::Infallible;
-use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -25,8 +24,7 @@ const MAX_CONNECTIONS: usize = 16;
 pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: Metrics) {
     let metrics = Arc::new(metrics);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let spare = Arc::new(Spare::default());
-    spare.keep();
+    server.spare.want();
     loop {
         let accepting = async {
             let room = Arc::clone(&room).acquire_owned().await;
@@ -38,43 +36,23 @@ pub async fn serve_metrics(server: Arc<Server>, listener: TcpListener, metrics: 
         };
         let (Ok(room), Ok((stream, _))) = (room, accepted) else {
             // Out of descriptors, most likely: the other accept loop says so, and sleeps.
-            if !spare.give() {
+            if !server.spare.give() {
                 tokio::time::sleep(super::ACCEPT_BACKOFF).await;
             }
             continue;
         };
         let ServerSettings { handshake_timeout, uri_bytes, .. } = server.settings;
         let stream = Intake::new(stream, handshake_timeout, uri_bytes);
-        let (server, metrics, spare) =
-            (Arc::clone(&server), Arc::clone(&metrics), Arc::clone(&spare));
+        let (server, metrics) = (Arc::clone(&server), Arc::clone(&metrics));
         let tasks = server.requests.clone();
         tasks.spawn(async move {
             let service = service_fn(|request| answer(&metrics, request));
             // A scraper that goes away has no further consequence.
             let _ = http::serve_connection(&server, stream, service).await;
             // At once: what the scraper has given back is wanted by others, too.
-            spare.keep();
+            server.spare.keep();
             drop(room);
         });
-    }
-}
-
-/// A descriptor that nobody uses, or none while a scraper has it.
-#[derive(Debug, Default)]
-struct Spare(Mutex<Option<File>>);
-
-impl Spare {
-    /// Gives it away; returns whether there was one.
-    fn give(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
-    }
-
-    /// Takes one, if there is none and the system has one.
-    fn keep(&self) {
-        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.is_none() {
-            *spare = File::open("/dev/null").ok();
-        }
     }
 }
 

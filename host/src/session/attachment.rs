@@ -20,6 +20,7 @@ use std::time::SystemTime;
 use super::Session;
 use super::history::Gap;
 use super::outbox::{Drained, Sent};
+use crate::admission::Admission;
 use crate::close::{CloseCause, CloseReason};
 
 /// Which connection has a session. The number is that of the connection in its session.
@@ -95,6 +96,14 @@ impl Attachment {
         // Whoever had it, or waits for its end, is told.
         state.wake();
         Some(Self { session: Arc::clone(session), number, expires_at })
+    }
+
+    /// The connection has this place among those that are allowed: whoever replaces it may share it.
+    pub fn has_place(&self, admission: &Admission) {
+        let mut state = self.session.outbox.lock();
+        if state.link == Link::Attached(self.number) {
+            state.place = admission.place();
+        }
     }
 
     /// The session.

@@ -18,6 +18,7 @@ use self::queue::Queue;
 use super::Session;
 use super::attachment::Link;
 use super::history::History;
+use crate::admission::OwnPlace;
 use crate::close::{CloseCause, CloseReason};
 use crate::counters::{OfPath, PathCounters};
 use crate::limits::{ConnectionPolicy, SharedPolicy, SlowClient};
@@ -54,6 +55,8 @@ pub(super) struct State {
     pub(super) link: Link,
     /// Connections that have not left.
     pub(super) present: u32,
+    /// Of the connection that has the session, among those that are allowed.
+    pub(super) place: OwnPlace,
     pub(super) closing: Option<CloseReason>,
     /// Why the last connection was left, of a client that is away.
     pub(super) left: Option<CloseReason>,
@@ -192,16 +195,6 @@ impl Outbox {
         self.policy.slow_client != SlowClient::Close
     }
 
-    pub(super) fn close(&self, reason: CloseReason) {
-        let mut state = self.lock();
-        let away = matches!(state.link, Link::Detached(_));
-        if state.is_closed() || (away && reason.cause() == CloseCause::GoingAway) {
-            return;
-        }
-        state.closing = Some(reason);
-        state.wake();
-    }
-
     pub(super) fn lock(&self) -> Locked<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = state.held();
@@ -225,6 +218,7 @@ impl State {
             history: History::default(),
             link: Link::Attached(1),
             present: 1,
+            place: OwnPlace::default(),
             closing: None,
             left: None,
             appended: 0,
@@ -235,7 +229,7 @@ impl State {
 
     /// Whether nothing is taken any more. A gateway that stops closes connections: what is sent
     /// before that has happened leaves with the rest, and the session may wait for its client.
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         let over = |reason: &CloseReason| reason.cause() != CloseCause::GoingAway;
         self.link == Link::Ended || self.closing.as_ref().is_some_and(over) || self.evicted
     }

@@ -121,6 +121,8 @@ impl Session {
             }
             // What it had is gone, and its end will be written.
             Link::Detached(_) if state.evicted => {}
+            // Nobody comes back to it any more, though its listeners do not know yet.
+            Link::Detached(_) if let Some(reason) = &state.closing => self.save_end(reason),
             Link::Detached(number) => {
                 state.appended = 0;
                 let left = state.left.as_ref();

@@ -214,7 +214,8 @@ impl Gateway {
             }
             Self::BesideHostile => vec![
                 ("echo".to_owned(), "echo", None),
-                ("probe".to_owned(), "probe", Some("[run]\nbreaker_failures = 0\n")),
+                ("probe".to_owned(), "probe", None),
+                ("tireless".to_owned(), "probe", Some("[run]\nbreaker_failures = 0\n")),
             ],
         }
     }

@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
+use sporegate::admission::ConnectionLimits;
 use sporegate::counters::Counters;
 use sporegate::limits::ConnectionPolicy;
 use sporegate::path::{
     ConnectPath, MAX_PATH_BYTES, MAX_PATH_SEGMENTS, PathPattern, PathSet, Segment,
 };
 use sporegate::principal::Principal;
-use sporegate::registry::{AwayLimits, ConnectionLimits, Cursor, Registry};
+use sporegate::registry::{AwayLimits, Cursor, Registry};
 use sporegate::session::Session;
 
 use super::lines::{assert_line, text};

@@ -17,12 +17,13 @@ use std::sync::{Arc, LazyLock};
 
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use hyper::{Request, Uri};
+use sporegate::admission::ConnectionLimits;
 use sporegate::auth::{AuthError, PROXY_AUTHENTICATOR, subprotocol, token_file};
 use sporegate::config::{Config, Sources};
 use sporegate::gate::{Entry, Gate, GateSettings, Rejection, Remote, below};
 use sporegate::gateway::authenticator;
 use sporegate::path::ConnectPath;
-use sporegate::registry::{AwayLimits, ConnectionLimits, Registry};
+use sporegate::registry::{AwayLimits, Registry};
 
 use super::lines::assert_line;
 

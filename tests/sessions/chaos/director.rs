@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::client::{dial, next_json};
 use super::world::{Order, Place, Random, World};
@@ -23,6 +24,8 @@ pub(super) struct Director {
     /// Public ids that any gateway has told of in its log.
     logged: BTreeSet<String>,
     restarts: usize,
+    /// Sessions that the gateway before has left to this one, if it said so.
+    handed_over: Option<u64>,
 }
 
 fn setup(folder: &TempDir) -> Setup {
@@ -39,8 +42,16 @@ impl Director {
         let folder = TempDir::new().unwrap();
         let serving = Some(Serving::start(setup(&folder), &[]).await);
         let random = Random::of(world.seed, usize::MAX);
-        let (generation, logged, restarts) = (0, BTreeSet::new(), 0);
-        let director = Self { world, folder, serving, random, generation, logged, restarts };
+        let director = Self {
+            world,
+            folder,
+            serving,
+            random,
+            generation: 0,
+            logged: BTreeSet::new(),
+            restarts: 0,
+            handed_over: Some(0),
+        };
         director.announce(true);
         director
     }
@@ -79,6 +90,7 @@ impl Director {
         self.announce(false);
         let (status, log) = self.serving.take().unwrap().stop().await;
         assert!(status.success(), "{status}: {log}");
+        self.handed_over = Some(balance(&log, self.handed_over));
         self.again(&log).await
     }
 
@@ -125,6 +137,7 @@ impl Director {
         let safe: BTreeSet<usize> = safe.collect();
         assert!(safe.contains(&WATCHER), "it has come back early");
         self.world.record().kills.push((self.generation, safe));
+        self.handed_over = None;
         let director = self.again(&log).await;
         director.world.order.send_replace(Order::Go);
         director
@@ -155,7 +168,10 @@ impl Director {
         .await;
         self.world.order.send_replace(Order::Leave([WATCHER].into()));
         self.until("the watcher has left", |world| world.record().left.len() > CLIENTS).await;
-        self.logged.extend(connected(&self.serving().stderr()));
+        let (status, log) = self.serving.take().unwrap().stop().await;
+        assert!(status.success(), "{status}: {log}");
+        assert_eq!(balance(&log, self.handed_over), 0, "all have ended");
+        self.logged.extend(connected(&log));
         let record = self.world.record();
         for (id, times) in &record.gone {
             assert!(self.logged.contains(id), "nobody knows {id}");
@@ -192,11 +208,26 @@ impl Director {
             socket.send(call.to_string().into()).await.unwrap();
             next_json(&mut socket).await.unwrap();
         }
+        socket.close(Some(CloseFrame { code: 1000.into(), reason: "".into() })).await.unwrap();
+        assert!(next_json(&mut socket).await.is_none());
     }
 
     async fn until(&self, what: &str, condition: impl Fn(&World) -> bool) {
         crate::support::until(what, || condition(&self.world)).await;
     }
+}
+
+/// Asserts of the last line of a gateway that the books of sessions balance to one: those that began or
+/// were found have had their end told, or are left to the next gateway. Returns how many are left.
+fn balance(log: &str, found: Option<u64>) -> u64 {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let last = lines.last().expect("it has said what it has done");
+    assert_eq!(last["message"], "stopped", "{last}");
+    let count = |name: &str| last[name].as_u64().unwrap_or_else(|| panic!("no {name}: {last}"));
+    let (restored, left) = (count("sessions_restored"), count("sessions_handed_over"));
+    assert_eq!(count("sessions_opened") + restored, count("sessions_ended") + left, "{last}");
+    assert!(found.is_none_or(|found| found == restored), "{found:?} were left: {last}");
+    left
 }
 
 /// The lines of a log that tell of a client, with its public id and what they say.

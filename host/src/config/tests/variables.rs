@@ -46,6 +46,7 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_LIMITS_HANDSHAKE_TIMEOUT", "limits.handshake_timeout", "7s"),
         ("SPOREGATE_MAX_CONNECTIONS_PER_USER", "max_connections_per_user", "7"),
         ("SPOREGATE_MAX_CONNECTIONS_PER_ADDRESS", "max_connections_per_address", "7"),
+        ("SPOREGATE_MAX_MEMORY", "max_memory", "7GiB"),
         ("SPOREGATE_PROXIES", "proxies", "[\"10.0.0.0/8\", \"fd00::1\"]"),
         ("SPOREGATE_FORWARDED_HEADER", "forwarded_header", "forwarded"),
         ("SPOREGATE_LIMITS_CONNECT_RATE", "limits.connect_rate", "7"),

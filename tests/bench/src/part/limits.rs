@@ -18,7 +18,7 @@ use crate::swarm::Swarm;
 const BASE: Kind = Kind::Gateway(Gateway::With(&NONE));
 const FLOOR: Kind = Kind::Gateway(Gateway::With(&NONE_AGAIN));
 /// Connects of one round, and how many of them at a time.
-const CONNECTS: usize = 2_000;
+const CONNECTS: usize = 10_000;
 const AT_A_TIME: usize = 50;
 
 /// Runs the part.

@@ -32,12 +32,17 @@ const TEASE: Duration = Duration::from_millis(20);
 /// Clients that tell it.
 const TEASERS: usize = 8;
 
-/// What a hostile module does, and what it is told for that.
-const ATTACKS: [(&str, &str); 3] = [
-    ("loops in every call", r#"{"do":"spin"}"#),
-    ("traps in every call", r#"{"do":"trap"}"#),
-    ("grows in every call", r#"{"do":"repeat","count":60,"of":[{"do":"grow","count":1}]}"#),
+/// What a hostile module does, what it is told for that, and whether it ends its instance: then the
+/// module pauses, for longer and longer, unless the breaker is off.
+const ATTACKS: [(&str, &str, bool); 3] = [
+    ("loops in every call", r#"{"do":"spin"}"#, true),
+    ("traps in every call", r#"{"do":"trap"}"#, true),
+    ("grows in every call", r#"{"do":"repeat","count":60,"of":[{"do":"grow","count":1}]}"#, false),
 ];
+
+/// How long it has gone on before it is measured: as long as it takes until the pauses of the breaker
+/// are as long as they become.
+const AT_IT: Duration = Duration::from_secs(26);
 
 /// Runs the part.
 pub(crate) fn run(bench: &Bench) -> Result<Part> {
@@ -119,40 +124,61 @@ fn hostile(bench: &Bench, part: &mut Part) -> Result<()> {
     let columns = ["A hostile module beside it", "p50 µs", "p99 µs", "p99 without it", "ratio"];
     let mut table = Table::new("A well-behaved module at 2,000 messages/s", &columns);
     for entrant in race::line_up(bench, &[BESIDE], "echo", part) {
-        for (attack, command) in ATTACKS {
-            let mut rounds = Vec::new();
-            for round in 0..bench.rounds {
-                let quiet = paced(&entrant, bench)?;
-                let done = AtomicBool::new(false);
-                let attacked = scope(|scope| -> Result<Figures> {
-                    tease(scope, &entrant, command, &done)?;
-                    let figures = paced(&entrant, bench);
-                    done.store(true, Ordering::Relaxed);
-                    figures
-                })?;
-                let (p99, before) = (attacked.p99_us, quiet.p99_us);
-                say(&format!("round {}, {attack}: p99 {before:.0} -> {p99:.0} µs", round + 1));
-                part.raw.push(json!({ "attack": attack, "quiet": quiet, "attacked": attacked }));
-                rounds.push((quiet, attacked));
-            }
-            let of = |get: fn(&(Figures, Figures)) -> f64| Summary::of(rounds.iter().map(get));
-            let ratio = of(|(quiet, attacked)| attacked.p99_us / quiet.p99_us);
-            table.rows.push(vec![
-                attack.to_owned(),
-                cell(of(|(_, attacked)| attacked.p50_us)),
-                cell(of(|(_, attacked)| attacked.p99_us)),
-                cell(of(|(quiet, _)| quiet.p99_us)),
-                cell(ratio),
-            ]);
+        for (attack, command, pauses) in ATTACKS {
+            let ratio = beside(bench, &entrant, ("probe", attack, command), (part, &mut table))?;
             part.goals.push(Goal::judge(
                 &format!("p99 of a good module beside one that {attack}"),
                 Bound::AtMost(1.1, "x"),
                 ratio,
             ));
+            if pauses {
+                let attack = format!("{attack}, and never pauses");
+                beside(bench, &entrant, ("tireless", &attack, command), (part, &mut table))?;
+            }
         }
     }
     part.tables.push(table);
     Ok(())
+}
+
+/// Measures the well-behaved module without and with a hostile one; returns by how much its p99 grows.
+fn beside(
+    bench: &Bench,
+    entrant: &Entrant,
+    (module, attack, command): (&str, &str, &str),
+    (part, table): (&mut Part, &mut Table),
+) -> Result<Option<Summary>> {
+    let mut rounds = Vec::new();
+    let at_it =
+        if module == "probe" { bench.either(AT_IT, Duration::ZERO) } else { Duration::ZERO };
+    let done = AtomicBool::new(false);
+    let mut quiet = Vec::new();
+    for _ in 0..bench.rounds {
+        quiet.push(paced(entrant, bench)?);
+    }
+    scope(|scope| -> Result<()> {
+        tease(scope, entrant, (module, command), &done)?;
+        sleep(at_it);
+        let attacked: Result<Vec<_>> = (0..bench.rounds).map(|_| paced(entrant, bench)).collect();
+        done.store(true, Ordering::Relaxed);
+        rounds.extend(quiet.into_iter().zip(attacked?));
+        Ok(())
+    })?;
+    for (round, (quiet, attacked)) in rounds.iter().enumerate() {
+        let (p99, before) = (attacked.p99_us, quiet.p99_us);
+        say(&format!("round {}, {attack}: p99 {before:.0} -> {p99:.0} µs", round + 1));
+        part.raw.push(json!({ "attack": attack, "quiet": quiet, "attacked": attacked }));
+    }
+    let of = |get: fn(&(Figures, Figures)) -> f64| Summary::of(rounds.iter().map(get));
+    let ratio = of(|(quiet, attacked)| attacked.p99_us / quiet.p99_us);
+    table.rows.push(vec![
+        attack.to_owned(),
+        cell(of(|(_, attacked)| attacked.p50_us)),
+        cell(of(|(_, attacked)| attacked.p99_us)),
+        cell(of(|(quiet, _)| quiet.p99_us)),
+        cell(ratio),
+    ]);
+    Ok(ratio)
 }
 
 fn paced(entrant: &Entrant, bench: &Bench) -> Result<Figures> {
@@ -165,14 +191,14 @@ fn paced(entrant: &Entrant, bench: &Bench) -> Result<Figures> {
 fn tease<'s>(
     scope: &'s Scope<'s, '_>,
     entrant: &Entrant,
-    command: &str,
+    (module, command): (&str, &str),
     done: &'s AtomicBool,
 ) -> Result<()> {
+    let path = format!("/websocket/{module}");
     let frame = encode(Opcode::Text, command.as_bytes());
     let address = entrant.server.address;
-    let mut clients = (0..TEASERS)
-        .map(|_| Client::connect(address, "/websocket/probe", None))
-        .collect::<Result<Vec<_>>>()?;
+    let mut clients =
+        (0..TEASERS).map(|_| Client::connect(address, &path, None)).collect::<Result<Vec<_>>>()?;
     scope.spawn(move || {
         while !done.load(Ordering::Relaxed) {
             for client in &mut clients {

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct ConnectionLimits {
 pub enum NoRoom {
     /// Any more clients.
     Gateway,
+    /// Anything more: the process has too much memory.
+    Memory,
     /// More of this user.
     User,
     /// More from this address.
@@ -42,18 +44,31 @@ pub enum AddressKey {
 
 /// All places.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct Places {
     limits: ConnectionLimits,
     total: AtomicUsize,
+    /// Whether nobody may come who is not there already.
+    out_of_memory: AtomicBool,
     users: Tally<Arc<str>>,
     addresses: Tally<AddressKey>,
 }
 
-/// One place among the allowed connections, given back on drop.
+/// One place among the allowed connections, given back when nobody has it any more.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Admission(Arc<Place>);
+
+/// The place of a session's connection, as another connection finds it that comes to replace this
+/// one. Whoever has a place keeps it that way: nobody else gets in between.
+#[derive(Debug, Default)]
+pub(crate) struct OwnPlace(Weak<Place>);
+
+/// Connections of a session with one place at most: those that are replaced close meanwhile.
+const MOST_IN_A_PLACE: usize = 4;
+
+#[derive(Debug)]
+struct Place {
     places: Arc<Places>,
-    /// Every connection has an admission, and few gateways limit users and addresses.
+    /// Every connection has a place, and few gateways limit users and addresses.
     held: Option<Box<Held>>,
 }
 
@@ -69,43 +84,67 @@ struct Held {
 pub(crate) struct Tally<K>(Mutex<HashMap<K, usize>>);
 
 impl Places {
-    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
         let (users, addresses) = Default::default();
         let total = AtomicUsize::new(0);
-        Arc::new(Self { limits, total, users: Tally(users), addresses: Tally(addresses) })
+        let out_of_memory = AtomicBool::new(false);
+        let (users, addresses) = (Tally(users), Tally(addresses));
+        Arc::new(Self { limits, total, out_of_memory, users, addresses })
     }
 
-    pub(super) fn limits(&self) -> ConnectionLimits {
+    pub(crate) fn out_of_memory(&self) -> &AtomicBool {
+        &self.out_of_memory
+    }
+
+    pub(crate) fn limits(&self) -> ConnectionLimits {
         self.limits
     }
 
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.total.load(Ordering::Relaxed)
     }
 
     /// Takes one place for a client; whatever was taken before a refusal is given back.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         self: &Arc<Self>,
         address: AddressKey,
         user: Option<&Arc<str>>,
     ) -> Result<Admission, NoRoom> {
+        if self.out_of_memory.load(Ordering::Relaxed) {
+            return Err(NoRoom::Memory);
+        }
         let room = |taken| (taken < self.limits.total).then_some(taken + 1);
         let taken = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
         taken.map_err(|_| NoRoom::Gateway)?;
-        let mut admission = Admission { places: Arc::clone(self), held: None };
+        let mut place = Place { places: Arc::clone(self), held: None };
         if let Some(most) = self.limits.per_address {
             self.addresses.take(&address, most).ok_or(NoRoom::Address)?;
-            admission.held.get_or_insert_default().address = Some(address);
+            place.held.get_or_insert_default().address = Some(address);
         }
         if let (Some(most), Some(user)) = (self.limits.per_user, user) {
             self.users.take(user, most).ok_or(NoRoom::User)?;
-            admission.held.get_or_insert_default().user = Some(Arc::clone(user));
+            place.held.get_or_insert_default().user = Some(Arc::clone(user));
         }
-        Ok(admission)
+        Ok(Admission(Arc::new(place)))
     }
 }
 
-impl Drop for Admission {
+impl Admission {
+    /// The place, for those who replace whoever has it.
+    pub(crate) fn place(&self) -> OwnPlace {
+        OwnPlace(Arc::downgrade(&self.0))
+    }
+}
+
+impl OwnPlace {
+    /// The same place for one more connection, if somebody has it, and not too many do.
+    pub(crate) fn share(&self) -> Option<Admission> {
+        let place = self.0.upgrade()?;
+        (Arc::strong_count(&place) <= MOST_IN_A_PLACE).then_some(Admission(place))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some(user) = self.held.as_ref().and_then(|held| held.user.as_ref()) {
             self.places.users.give_back(user);
@@ -205,6 +244,24 @@ mod tests {
         drop((one, two));
         assert_eq!(places.taken(), 0);
         assert!(places.users.lock().is_empty() && places.addresses.lock().is_empty());
+    }
+
+    #[test]
+    fn a_place_is_shared_by_few_and_given_back_by_the_last() {
+        let places = places(1, 1, 1);
+        let user: Arc<str> = "alice".into();
+        let first = places.admit(HERE, Some(&user)).unwrap();
+        let own = first.place();
+        let mut others: Vec<_> = (1..MOST_IN_A_PLACE).map(|_| own.share().unwrap()).collect();
+        assert!(own.share().is_none());
+        drop(first);
+        others.push(own.share().unwrap());
+        assert_eq!(places.taken(), 1);
+        assert_eq!(places.admit(THERE, None).err(), Some(NoRoom::Gateway));
+        drop(others);
+        assert_eq!(places.taken(), 0);
+        assert!(own.share().is_none());
+        assert!(places.admit(HERE, Some(&user)).is_ok());
     }
 
     #[test]

@@ -1,0 +1,18 @@
+// UTF-8, by what every engine has or is given.
+
+interface Decoder {
+  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
+}
+
+interface Codecs {
+  TextEncoder: new () => { encode(text: string): Uint8Array };
+  TextDecoder: new (label: string, options: { fatal?: boolean; ignoreBOM?: boolean }) => Decoder;
+}
+
+const codecs = globalThis as unknown as Codecs;
+
+export const encode = (text: string): Uint8Array => new codecs.TextEncoder().encode(text);
+
+/** A decoder that keeps a mark of byte order, and either throws or puts replacement characters for bad bytes. */
+export const decoder = (bad: "throw" | "replace"): Decoder =>
+  new codecs.TextDecoder("utf-8", { fatal: bad === "throw", ignoreBOM: true });

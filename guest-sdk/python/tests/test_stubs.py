@@ -1,0 +1,26 @@
+"""`stubs/` is what componentize-py makes of the interface. To make it anew, copy what this test makes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from sporegate_build.__main__ import _tool, wit_directory, world
+
+STUBS = Path(__file__).resolve().parents[1] / "stubs"
+
+
+def test_the_stubs_are_those_of_the_interface(tmp_path: Path) -> None:
+    tool = _tool()
+    if tool is None:
+        pytest.skip("componentize-py is not installed")
+    (tmp_path / "world.wit").write_text(world(True, True, True))
+    made = tmp_path / "bindings"
+    flags = ["--wit-path", str(wit_directory()), "--wit-path", str(tmp_path / "world.wit")]
+    world_name = ["--world", "sporegate:python/module"]
+    subprocess.run([tool, "-q", "--full-names", *flags, *world_name, "bindings", str(made)], check=True)
+    kept = {it.relative_to(STUBS): it.read_text() for it in STUBS.rglob("*.py")}
+    assert kept
+    for path, text in kept.items():
+        assert text == (made / path).read_text(), path
+    extra = {it.relative_to(made) for it in (made / "wit_world").rglob("*.py")} - kept.keys()
+    assert not extra
