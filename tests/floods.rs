@@ -222,7 +222,10 @@ impl Flooded {
         }
         let kept = self.serving.resident_kib().saturating_sub(before);
         let fared = self.fared.lock().unwrap().take().expect("it was flooded");
-        println!("grown by {grown} KiB, {kept} kept; {fared:?}");
+        let (quiet, well, windows) = (fared.quiet, fared.well, fared.windows);
+        println!(
+            "grown by {grown} KiB, {kept} kept; p99 {quiet:?} before; {well} of {windows} well"
+        );
         assert!(fared.is_well(), "others were held up: {fared:?}");
         self.serving
     }

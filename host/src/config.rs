@@ -208,7 +208,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let max_connections = top.read_in("max_connections", 2_000, 1..=1_000_000);
     let per_user = top.read_in("max_connections_per_user", 0, 0..=1_000_000);
     let per_address = top.read_in("max_connections_per_address", 0, 0..=1_000_000);
-    let memories = ByteSize::bytes(0)..=ByteSize::gib(1 << 20);
+    let memories = ByteSize::bytes(0)..=ByteSize::gib(1024);
     let max_memory = top.optional_in("max_memory", "nine tenths of what there is", memories);
     let proxies = proxies::read(top);
     let test_page = top.read("test_page", false);

@@ -220,8 +220,8 @@ impl Director {
 /// Asserts of the last line of a gateway that the books of sessions balance to one: those that began or
 /// were found have had their end told, or are left to the next gateway. Returns how many are left.
 fn balance(log: &str, found: Option<u64>) -> u64 {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let last = lines.last().expect("it has said what it has done");
+    let mut lines = log.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let last = lines.next().expect("it has said what it has done");
     assert_eq!(last["message"], "stopped", "{last}");
     let count = |name: &str| last[name].as_u64().unwrap_or_else(|| panic!("no {name}: {last}"));
     let (restored, left) = (count("sessions_restored"), count("sessions_handed_over"));
