@@ -17,10 +17,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::admission::ConnectionLimits;
-use crate::auth::{
-    AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
-};
-use crate::config::{AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
+use crate::auth::{AuthSettings, AuthSetupError, Authenticator};
+use crate::config::{AuthConfig, Config};
 use crate::control::{Control, ControlError};
 use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
@@ -41,8 +39,8 @@ use self::kept_sessions::{buckets, leave, open_store};
 pub use self::rehearsal::{Rehearsal, RehearsalError, Rehearsals, TurnedAway};
 pub use self::values::compile_limits;
 use self::values::{
-    away_limits, connection_limits, gate_settings, outbound_settings, sandbox_settings,
-    server_settings,
+    away_limits, connection_limits, gate_settings, jwt_settings, outbound_settings, proxy_settings,
+    sandbox_settings, server_settings,
 };
 
 /// What a test or a measurement may switch on, and no configuration can.
@@ -300,42 +298,6 @@ pub fn authenticator(auth: &AuthConfig) -> Result<Authenticator, StartError> {
         insecure: auth.insecure,
     };
     Ok(Authenticator::new(settings)?)
-}
-
-fn proxy_settings(proxy: &ProxyConfig) -> Option<ProxySettings> {
-    (!proxy.addresses.is_empty()).then(|| ProxySettings {
-        proxies: proxy.addresses.clone(),
-        user_header: proxy.user_header.clone(),
-        roles_header: proxy.roles_header.clone(),
-        roles_separator: proxy.roles_separator,
-    })
-}
-
-fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
-    let key = match &jwt.key {
-        JwtKey::SecretFile(path) => KeySource::SecretFile(path.clone()),
-        JwtKey::PublicKey(path) => KeySource::PublicKeyPem(path.clone()),
-        JwtKey::Jwks(path) => KeySource::JwksFile(path.clone()),
-        JwtKey::SecretEnv(variable) => {
-            KeySource::Secret(std::env::var(variable).map(Secret::new).map_err(|_| {
-                StartError::SecretEnv { name: jwt.name.clone(), variable: variable.clone() }
-            })?)
-        }
-    };
-    Ok(JwtSettings {
-        name: jwt.name.clone(),
-        key,
-        // Both follow RFC 7518, so every name is known.
-        algorithms: jwt
-            .algorithms
-            .as_ref()
-            .map(|names| names.iter().filter_map(|name| name.as_str().parse().ok()).collect()),
-        issuer: jwt.issuer.clone(),
-        audience: jwt.audience.clone(),
-        leeway: jwt.leeway,
-        username_claim: jwt.username_claim.clone(),
-        roles_claim: jwt.roles_claim.clone(),
-    })
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {

@@ -37,7 +37,8 @@ pub(super) fn run(args: &InspectArgs) -> Outcome {
     let inspection = inspect(&file, &Compiler::this_program()?, &limits);
     let inspection = inspection.with_context(|| shown.to_string())?;
     let sidecar = sidecar(&args.module, &config);
-    let granted = sidecar.as_ref().map_or_else(|_| Granted::default(), granted_by);
+    let granted =
+        sidecar.as_ref().map_or_else(|_| Granted::default(), |module| Granted::by(&module.grants));
     output::text(&describe(&args.module, &inspection, granted))?;
     if !inspection.is_listener(granted) {
         bail!("{shown}: not a listener of this gateway: see REFUSED, NEEDS and MISSING above");
@@ -50,11 +51,6 @@ fn sidecar(path: &Path, config: &Config) -> anyhow::Result<ModuleConfig> {
     let name = ModuleName::of_file(path)?;
     let sidecar = path.with_extension("toml");
     Ok(ModuleConfig::load(&name, &sidecar, &config.sandbox.defaults)?)
-}
-
-fn granted_by(module: &ModuleConfig) -> Granted {
-    let ModuleConfig { grants, .. } = module;
-    Granted { http: grants.http.is_some(), keyvalue: grants.keyvalue.is_some() }
 }
 
 fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {

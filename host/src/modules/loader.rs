@@ -11,7 +11,7 @@ use super::left::LeftStates;
 use super::module::{Module, Parts};
 use super::spread::Spread;
 use super::started::Started;
-use crate::config::{BucketName, Grants, KeyValueGrant, ModuleConfig, ModuleDefaults, ModuleName};
+use crate::config::{BucketName, KeyValueGrant, ModuleConfig, ModuleDefaults, ModuleName};
 use crate::counters::Counters;
 use crate::keyvalue::Buckets;
 use crate::outbound::{Client, Outbound};
@@ -150,9 +150,10 @@ impl Loader {
         config: &ModuleConfig,
         before: Option<&Module>,
     ) -> Result<Started, String> {
-        let Grants { http, keyvalue, .. } = &config.grants;
-        let granted = Granted { http: http.is_some(), keyvalue: keyvalue.is_some() };
-        revision.needs().check(granted).map_err(|refusal| refusal.to_string())?;
+        revision
+            .needs()
+            .check(Granted::by(&config.grants))
+            .map_err(|refusal| refusal.to_string())?;
         let Some(before) = before else { return self.start_first(revision, config).await };
         let parts = self.parts(revision, config, before.spread());
         Module::start(parts).await.map_err(|failure| failure.to_string())

@@ -4,6 +4,7 @@
 use super::component::{PACKAGE, VERSION};
 use super::load_error::LoadError;
 use super::wasi;
+use crate::config::Grants;
 use crate::printable::printable;
 
 const INTERFACES: [&str; 3] = ["types", "clients", "listeners"];
@@ -85,6 +86,13 @@ impl Grant {
             Self::Http => Some(Need::Http),
             Self::KeyValue => Some(Need::KeyValue),
         }
+    }
+}
+
+impl Granted {
+    /// What a sidecar grants.
+    pub fn by(grants: &Grants) -> Self {
+        Self { http: grants.http.is_some(), keyvalue: grants.keyvalue.is_some() }
     }
 }
 

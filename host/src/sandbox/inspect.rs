@@ -55,6 +55,14 @@ impl Import {
 }
 
 impl Inspection {
+    /// Imports that a sidecar would have to grant and does not, each with the lines to add.
+    pub fn needs(&self, granted: Granted) -> impl Iterator<Item = (&str, [&'static str; 2])> {
+        self.imports.iter().filter_map(move |import| {
+            let need = import.need.filter(|need| !need.is_met(granted))?;
+            Some((&*import.name, need.lines()))
+        })
+    }
+
     /// Whether the gateway would take it as a listener, as far as the names of its imports and
     /// exports tell, beside a sidecar that grants this: what is in an interface of the right name is
     /// looked at when it is loaded.
