@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{Source, sources};
 
 /// Libraries that only some parts may name, each with the parts.
-const LIBRARIES: [(&str, &[&str]); 7] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("wasmtime", &["sandbox"]),
     ("jsonwebtoken", &["auth"]),
     // In auth only its header types: see below.
-    ("hyper", &["server", "gate", "auth", "outbound", "sandbox/http"]),
-    ("rustls", &["outbound"]),
+    ("hyper", &["server", "gate", "auth"]),
     ("tungstenite", &["connection", "gate", "conversation", "cli/connect"]),
     ("prometheus", &["metrics"]),
     ("rusqlite", &["store"]),

@@ -8,7 +8,6 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::Listener;
-use super::bindings::granted::Granted;
 use super::cache::Cache;
 use super::compiler::{CompileLimits, Compiler};
 use super::meter::MemoryMeter;
@@ -82,9 +81,7 @@ impl Sandbox {
         let engine = build_engine()?;
         let mut linker = Linker::new(&engine);
         let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
-            .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker))
-            .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
-            .and_then(|()| Granted::add_to_linker::<_, InstanceState>(&mut linker, |state| state));
+            .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
         linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let cache = match &settings.cache {
             CompileCache::Off => None,
