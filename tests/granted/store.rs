@@ -32,7 +32,7 @@ async fn every_function_does_what_the_standard_says() {
         (json!({"increment": ["n", 2]}), json!(7)),
         (json!({"get": "n"}), json!("7")),
         (json!({"set-many": [["x", "1"], ["y", "2"]]}), json!(null)),
-        (json!({"get-many": ["y", "gone", "x"]}), json!([["y", "2"], null, ["x", "1"]])),
+        (json!({"get-many": ["y", "gone", "x"]}), json!(["2", null, "1"])),
         ("keys".into(), json!(["k", "n", "x", "y"])),
         (json!({"delete": "k"}), json!(null)),
         (json!({"delete": "k"}), json!(null)),

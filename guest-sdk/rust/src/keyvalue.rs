@@ -26,8 +26,9 @@ impl Bucket {
     ///
     /// # Errors
     /// As [`Bucket::get`]; `Other` also for too many keys at once.
-    pub fn get_many(&self, keys: &[String]) -> Result<Vec<Option<(String, Vec<u8>)>>, Error> {
-        batch::get_many(self, keys)
+    pub fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let found = batch::get_many(self, keys)?.into_iter();
+        Ok(found.map(|pair| pair.map(|(_, value)| value)).collect())
     }
 
     /// Sets several keys: all of them or, after an error, none.

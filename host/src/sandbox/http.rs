@@ -8,7 +8,9 @@ use hyper::header::{EXPECT, HeaderName, TE, TRAILER};
 use hyper::{Request, Response};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use wasmtime::component::ResourceTable;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx,
     WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
@@ -19,6 +21,9 @@ use crate::outbound::{CallScope, Client, Failure, Patience};
 
 /// What a guest may write to the body of a request at once, in bytes; so much of it waits at most.
 const CHUNK_BYTES: usize = 16 << 10;
+
+/// The interface as the engine has it.
+const TYPES: &str = "wasi:http/types@0.2.12";
 
 /// Of one connection, or asking for what is not done here; besides those that the engine forbids.
 const FORBIDDEN: [HeaderName; 3] = [TE, TRAILER, EXPECT];
@@ -65,6 +70,40 @@ impl Http {
     }
 }
 
+/// Links the interface.
+pub(super) fn link(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    // The engine's own knows no error of a body: it looks for another type than bodies have.
+    linker.allow_shadowing(true);
+    linker.instance(TYPES)?.func_wrap(
+        "http-error-code",
+        |mut store: StoreContextMut<'_, InstanceState>, (error,): (Resource<wasmtime::Error>,)| {
+            let error = store.data_mut().wasi.table().get(&error)?;
+            Ok((error_code(error),))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// What the standard calls the error of a stream, if it is one of HTTP.
+fn error_code(error: &wasmtime::Error) -> Option<ErrorCode> {
+    if let Some(code) = error.downcast_ref::<ErrorCode>() {
+        return Some(code.clone());
+    }
+    Some(match error.downcast_ref::<Error>()? {
+        Error::ConnectionReadTimeout => ErrorCode::ConnectionReadTimeout,
+        Error::ConnectionTerminated => ErrorCode::ConnectionTerminated,
+        Error::HttpProtocolError => ErrorCode::HttpProtocolError,
+        Error::HttpResponseBodySize(limit) => ErrorCode::HttpResponseBodySize(*limit),
+        Error::HttpResponseHeaderSectionSize(limit) => {
+            ErrorCode::HttpResponseHeaderSectionSize(*limit)
+        }
+        // Of the body of a response there are no others.
+        other => ErrorCode::InternalError(Some(other.to_string())),
+    })
+}
+
 impl WasiHttpView for InstanceState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let until = self.call.until();
@@ -84,7 +123,7 @@ impl Hooks {
 
 impl WasiHttpHooks for Hooks {
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        std::sync::Arc::new(|name| is_forbidden(name))
+        std::sync::Arc::new(is_forbidden)
     }
 
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {

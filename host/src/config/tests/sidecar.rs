@@ -134,7 +134,10 @@ fn what_a_sidecar_leaves_out_is_as_in_the_gateway_s_file() {
 fn a_wrong_sidecar_is_refused_with_place_and_reason() {
     for (text, error) in [
         ("path = [\"/a\"]", "1:1: unknown key `path`; did you mean `paths`?"),
-        ("[log]\nlevel = \"info\"", "1:2: unknown key `log`; known here: paths, run, limits, http, keyvalue, config"),
+        (
+            "[log]\nlevel = \"info\"",
+            "1:2: unknown key `log`; known here: paths, run, limits, http, keyvalue, config",
+        ),
         ("memory = \"1MiB\"", "1:1: unknown key `memory`; `memory` belongs in [limits]"),
         (
             "[limits]\npaths = [\"/a\"]",

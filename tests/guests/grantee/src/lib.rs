@@ -1,6 +1,8 @@
 //! Uses what a sidecar may grant, as a test tells it in JSON: `{"do":"get","url":"…"}`. Each command
 //! is answered with JSON; `lib.rs` and `store.rs` list them.
 
+#![allow(clippy::panic, reason = "it traps where a test tells it to")]
+
 mod raw;
 mod store;
 

@@ -61,7 +61,7 @@ fn run(bucket: &Bucket, what: What) -> Result<Value, Error> {
         What::Increment(key, delta) => json!(bucket.increment(&key, delta)?),
         What::GetMany(keys) => {
             let found = bucket.get_many(&keys)?.into_iter();
-            json!(found.map(|it| it.map(|(key, value)| (key, text(value)))).collect::<Vec<_>>())
+            json!(found.map(|it| it.map(text)).collect::<Vec<_>>())
         }
         What::SetMany(pairs) => {
             let pairs: Vec<_> =
