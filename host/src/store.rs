@@ -25,7 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, oneshot};
 
 pub use self::folder::FolderError;
@@ -155,19 +154,6 @@ impl Store {
                 }
                 false
             }
-        }
-    }
-
-    /// [`Self::settled`] for those who cannot be suspended: their thread waits, and leaves its other
-    /// tasks to another one meanwhile.
-    pub fn settled_blocking(&self) -> bool {
-        let Ok(runtime) = Handle::try_current() else { return false };
-        match runtime.runtime_flavor() {
-            RuntimeFlavor::MultiThread => {
-                tokio::task::block_in_place(|| runtime.block_on(self.settled()))
-            }
-            // The only thread there is must not stand still.
-            _ => false,
         }
     }
 

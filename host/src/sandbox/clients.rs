@@ -8,6 +8,7 @@ use super::bindings::sporegate::gateway::clients::{Audience, Host};
 use super::bindings::sporegate::gateway::types::{ClientResult, Error, PayloadResult};
 use super::call::client_result;
 use super::state::{Entry, InstanceState};
+use crate::aside::wait_aside;
 use crate::close::{BadClose, CloseReason};
 use crate::message::Payload;
 use crate::path::PathPattern;
@@ -117,7 +118,8 @@ impl Host for InstanceState {
         self.call.set_flushed();
         let counter = &self.context.counters.messages_queued;
         if let Some(store) = self.call.effects.apply_to_absent(counter) {
-            store.settled_blocking();
+            // Where it fails, the store says so itself.
+            wait_aside(store.settled());
         }
         self.call.effects.apply(counter);
         Ok(Ok(()))

@@ -103,19 +103,21 @@ async fn begin(
             }
         },
     };
-    if !client.policy.greeting {
-        return Ok((attachment, None));
+    let mut greeting = None;
+    if client.policy.greeting {
+        let token = server.registry.issue_token(attachment.session(), used)?;
+        // What the client may come back with after a crash, too: then it is told that there is a gap,
+        // not that nobody knows it.
+        attachment.session().save();
+        let token = token.reveal();
+        greeting = Some(format!(r#"{{"type":"setClientId","payload":"{token}"{outcome}}}"#));
     }
-    let token = server.registry.issue_token(attachment.session(), used)?;
-    // What the client may come back with after a crash, too: then it is told that there is a gap, not
-    // that nobody knows it.
-    attachment.session().save();
     if let Some(store) = attachment.store() {
+        // A crash must not leave the session as it was before: what is written from now on would be
+        // a gap that nobody knows.
         Box::pin(store.settled()).await;
     }
-    let token = token.reveal();
-    let greeting = format!(r#"{{"type":"setClientId","payload":"{token}"{outcome}}}"#);
-    Ok((attachment, Some(greeting)))
+    Ok((attachment, greeting))
 }
 
 /// A session that begins.
@@ -160,11 +162,6 @@ async fn resume(
         attachment.leave(&CloseReason::REPLACED);
         end(server, attachment.session(), &CloseReason::LOST, Some(Refused::Gap)).await;
         return Err(Refused::Gap);
-    }
-    if let Some(store) = attachment.store() {
-        // A crash must not leave the session as it was before: what is written from now on would be
-        // a gap that nobody knows.
-        store.settled().await;
     }
     Ok(Resumed::Whole(attachment))
 }

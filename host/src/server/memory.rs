@@ -42,7 +42,8 @@ impl Server {
 /// Nine tenths of the memory that the system, or the control group of the process, has. None where
 /// neither says.
 pub fn default_memory_limit() -> Option<u64> {
-    let system = field_kib(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:");
+    let system = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let system = field_kib(&system, "MemTotal:");
     let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let group = group_limit(&groups, Path::new("/sys/fs/cgroup"));
     let least = [system, group].into_iter().flatten().min()?;
