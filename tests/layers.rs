@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{Source, sources};
 
 /// Libraries that only some parts may name, each with the parts.
-const LIBRARIES: [(&str, &[&str]); 6] = [
+const LIBRARIES: [(&str, &[&str]); 7] = [
     ("wasmtime", &["sandbox"]),
     ("jsonwebtoken", &["auth"]),
     // In auth only its header types: see below.
-    ("hyper", &["server", "gate", "auth"]),
+    ("hyper", &["server", "gate", "auth", "outbound", "sandbox/http"]),
+    ("rustls", &["outbound"]),
     ("tungstenite", &["connection", "gate", "conversation", "cli/connect"]),
     ("prometheus", &["metrics"]),
     ("rusqlite", &["store"]),

@@ -24,6 +24,7 @@ mod examples;
 mod floods;
 #[path = "fuzz/src/lib.rs"]
 mod fuzz;
+mod granted;
 mod http;
 mod interface;
 mod languages;

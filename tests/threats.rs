@@ -6,7 +6,7 @@ use crate::layers::source::{Source, read, sources};
 
 /// Sections and how many rows each has.
 const SECTIONS: [(char, u32); 8] =
-    [('A', 15), ('B', 12), ('C', 15), ('D', 9), ('E', 10), ('F', 15), ('G', 10), ('H', 15)];
+    [('A', 15), ('B', 12), ('C', 15), ('D', 9), ('E', 10), ('F', 20), ('G', 10), ('H', 15)];
 
 /// Of parts that the gateway does not have.
 const NOT_OURS: [&str; 12] =

@@ -8,9 +8,11 @@ mod auth;
 mod base_path;
 mod client_limits;
 mod conversation;
+mod destination;
 mod error;
 mod file;
 mod flags;
+mod grants;
 mod handshake;
 mod host;
 mod log;
@@ -20,6 +22,7 @@ mod module_name;
 mod nearest;
 mod networks;
 mod origin;
+mod outbound;
 mod policy;
 mod project;
 mod proxies;
@@ -43,9 +46,11 @@ use std::path::{Path, PathBuf};
 pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
 pub use conversation::{Action, Conversation, Newcomer, Said, Step, Taken};
+pub use destination::{Destination, DestinationError, authority};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;
 pub use flags::FlagOverrides;
+pub use grants::{BucketName, Grants, HttpGrant, KeyValueGrant};
 pub use handshake::{Handshake, MIN_DEFAULT_BURST};
 pub use host::KnownHost;
 pub use log::{LogConfig, LogFormat};
@@ -55,6 +60,7 @@ pub use module_name::{ModuleName, ModuleNameError};
 pub(crate) use nearest::nearest;
 pub use networks::{NetworkError, Networks};
 pub use origin::{AllowedOrigin, OriginError, WebOrigin};
+pub use outbound::OutboundConfig;
 pub use policy::{MAX_PATHS, PathPolicy, PathRule};
 pub use project::{Language, PROJECT_FILE, ProjectConfig};
 pub use proxies::{ForwardedHeader, Proxies};
@@ -119,6 +125,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// What modules share.
     pub sandbox: SandboxConfig,
+    /// What holds for the HTTP requests of all modules.
+    pub outbound: OutboundConfig,
     /// What is accepted and deserves a word.
     pub warnings: Vec<Warning>,
 }
@@ -213,6 +221,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
     let metrics = top.section("metrics", |section| metrics::read(section, listen));
     let auth = top.section("auth", |section| auth::read(section, listen.ip()));
     let sandbox = top.section("sandbox", sandbox::read);
+    let outbound = top.section("outbound", outbound::read);
     let paths = policy::read_paths(top, &default_policy);
     let mut warnings = Vec::new();
     warnings.extend(warning::never_reached(&paths));
@@ -250,6 +259,7 @@ fn read(top: &mut Section<'_, '_>, base: &Path) -> Config {
         metrics,
         auth,
         sandbox,
+        outbound,
         warnings,
     }
 }

@@ -81,6 +81,7 @@ pub struct Counters {
     paths: Vec<Arc<PathCounters>>,
     modules: Mutex<Vec<Arc<ModuleCounters>>>,
     call_failures: Option<Vec<&'static str>>,
+    outbound: Option<Vec<&'static str>>,
     timed: bool,
 }
 
@@ -101,6 +102,8 @@ pub struct Reasons {
     pub accept_errors: Vec<&'static str>,
     /// Of [`ModuleCounters::failures`].
     pub call_failures: Vec<&'static str>,
+    /// Of [`ModuleCounters::outbound`].
+    pub outbound: Vec<&'static str>,
 }
 
 /// What is counted for the clients of one `[[paths]]` entry, or of all other paths.
@@ -120,6 +123,10 @@ pub struct ModuleCounters {
     pub failures: ByReason,
     /// From standing in line for an instance until its answer.
     pub duration: Histogram,
+    /// Its HTTP requests, by what became of them.
+    pub outbound: ByReason,
+    /// From a request until the end of its response.
+    pub outbound_duration: Histogram,
 }
 
 /// A number of [`PathCounters`].
@@ -183,6 +190,7 @@ impl Counters {
             paths: all.map(|pattern| Arc::new(PathCounters::new(&pattern))).collect(),
             modules: Mutex::default(),
             call_failures: None,
+            outbound: None,
             timed: timed == Timed::Yes,
         }
     }
@@ -198,6 +206,7 @@ impl Counters {
             accept_errors: By::showing(reasons.accept_errors),
             swaps: By::showing(reasons.swaps),
             call_failures: Some(reasons.call_failures),
+            outbound: Some(reasons.outbound),
             ..self
         }
     }
@@ -224,6 +233,8 @@ impl Counters {
             calls: Counter::default(),
             failures: self.call_failures.clone().map_or_else(By::default, By::showing),
             duration: Histogram::default(),
+            outbound: self.outbound.clone().map_or_else(By::default, By::showing),
+            outbound_duration: Histogram::default(),
         });
         modules.push(Arc::clone(&new));
         new

@@ -17,29 +17,30 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::admission::ConnectionLimits;
-use crate::auth::{
-    AuthSettings, AuthSetupError, Authenticator, JwtSettings, KeySource, ProxySettings, Secret,
-};
-use crate::config::{AuthConfig, Config, JwtConfig, JwtKey, ProxyConfig};
+use crate::auth::{AuthSettings, AuthSetupError, Authenticator};
+use crate::config::{AuthConfig, Config};
 use crate::control::{Control, ControlError};
 use crate::counters::{Counters, Reasons, Timed};
 use crate::dispatch::{self, Dispatcher};
 use crate::gate::Gate;
+use crate::keyvalue::Buckets;
 use crate::metrics::{self, Metrics};
 use crate::modules::{
     self, ChangeKind, Keeper, KeeperHandle, LeftStates, Loaded, Loader, ModuleTable, Refused, Watch,
 };
+use crate::outbound::{self, CaFileError, Outbound};
 use crate::registry::{AwayLimits, Refused as ResumeRefused, Registry};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 use crate::server::{self, BindError, Server, default_memory_limit};
 use crate::session::Refusal;
 use crate::store::{Found, OpenError, Store};
 
-use self::kept_sessions::{leave, open_store};
+use self::kept_sessions::{buckets, leave, open_store};
 pub use self::rehearsal::{Rehearsal, RehearsalError, Rehearsals, TurnedAway};
 pub use self::values::compile_limits;
 use self::values::{
-    away_limits, connection_limits, gate_settings, sandbox_settings, server_settings,
+    away_limits, connection_limits, gate_settings, jwt_settings, outbound_settings, proxy_settings,
+    sandbox_settings, server_settings,
 };
 
 /// What a test or a measurement may switch on, and no configuration can.
@@ -79,6 +80,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The certificate authorities for requests of modules cannot be read.
+    #[error(transparent)]
+    CaFile(#[from] CaFileError),
     /// The store of sessions cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -141,7 +145,8 @@ impl Gateway {
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let memory = Arc::clone(sandbox.memory());
         let left = Arc::new(LeftStates::new(found.states));
-        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left));
+        let buckets = buckets(store.as_ref(), found.values);
+        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left, buckets)?);
         let loaded = load_modules(config, &loader).await?;
         tell(&loaded);
         let refused = loaded.refused.clone();
@@ -206,7 +211,8 @@ impl Gateway {
         authenticator(&config.auth)?;
         let registry = Arc::new(Registry::new(ConnectionLimits::default(), AwayLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
-        let loader = loader(config, sandbox, &registry, &Arc::default(), &Arc::default());
+        let (counters, left, buckets) = Default::default();
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets)?;
         Ok(CheckReport { loaded: load_modules(config, &loader).await? })
     }
 
@@ -294,42 +300,6 @@ pub fn authenticator(auth: &AuthConfig) -> Result<Authenticator, StartError> {
     Ok(Authenticator::new(settings)?)
 }
 
-fn proxy_settings(proxy: &ProxyConfig) -> Option<ProxySettings> {
-    (!proxy.addresses.is_empty()).then(|| ProxySettings {
-        proxies: proxy.addresses.clone(),
-        user_header: proxy.user_header.clone(),
-        roles_header: proxy.roles_header.clone(),
-        roles_separator: proxy.roles_separator,
-    })
-}
-
-fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
-    let key = match &jwt.key {
-        JwtKey::SecretFile(path) => KeySource::SecretFile(path.clone()),
-        JwtKey::PublicKey(path) => KeySource::PublicKeyPem(path.clone()),
-        JwtKey::Jwks(path) => KeySource::JwksFile(path.clone()),
-        JwtKey::SecretEnv(variable) => {
-            KeySource::Secret(std::env::var(variable).map(Secret::new).map_err(|_| {
-                StartError::SecretEnv { name: jwt.name.clone(), variable: variable.clone() }
-            })?)
-        }
-    };
-    Ok(JwtSettings {
-        name: jwt.name.clone(),
-        key,
-        // Both follow RFC 7518, so every name is known.
-        algorithms: jwt
-            .algorithms
-            .as_ref()
-            .map(|names| names.iter().filter_map(|name| name.as_str().parse().ok()).collect()),
-        issuer: jwt.issuer.clone(),
-        audience: jwt.audience.clone(),
-        leeway: jwt.leeway,
-        username_claim: jwt.username_claim.clone(),
-        roles_claim: jwt.roles_claim.clone(),
-    })
-}
-
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let listener = server::bind(address)?;
     let bound = listener.local_addr().map_err(|source| BindError { address, source })?;
@@ -348,6 +318,7 @@ fn counters(config: &Config) -> Counters {
         dropped: dispatch::drops(),
         accept_errors: server::ACCEPT_ERRORS.to_vec(),
         call_failures: modules::call_failures(),
+        outbound: outbound::results(),
     })
 }
 
@@ -357,8 +328,10 @@ fn loader(
     registry: &Arc<Registry>,
     counters: &Arc<Counters>,
     left: &Arc<LeftStates>,
-) -> Loader {
-    Loader {
+    buckets: Arc<Buckets>,
+) -> Result<Loader, StartError> {
+    Ok(Loader {
+        outbound: Arc::new(Outbound::new(&outbound_settings(config))?),
         sandbox,
         registry: Arc::clone(registry),
         counters: Arc::clone(counters),
@@ -366,7 +339,8 @@ fn loader(
         defaults: config.sandbox.defaults.clone(),
         alarm: Arc::default(),
         left: Arc::clone(left),
-    }
+        buckets,
+    })
 }
 
 /// What became of the module directory, for the log.

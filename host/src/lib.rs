@@ -6,8 +6,8 @@
 //! |--------|-------|
 //! | edge   | [`gateway`] (where everything meets), [`server`], [`metrics`], [`gate`], [`connection`], [`control`], [`conversation`] (plays what clients say and must hear) |
 //! | flow   | [`dispatch`]: the only place that knows both clients and listeners |
-//! | policy | [`auth`], [`router`], [`sandbox`], [`modules`] |
-//! | state  | [`registry`], [`session`], [`admission`], [`store`], [`aside`] |
+//! | policy | [`auth`], [`router`], [`outbound`], [`sandbox`], [`modules`] |
+//! | state  | [`registry`], [`session`], [`admission`], [`store`], [`keyvalue`], [`aside`] |
 //! | words  | [`message`], [`json`], [`close`], [`limits`], [`path`], [`principal`], [`config`], [`rate`], [`printable`], [`counters`] |
 //!
 //! One message runs in a straight line: [`connection`] (frame) → [`message`] → [`dispatch`] with
@@ -27,10 +27,12 @@ pub mod dispatch;
 pub mod gate;
 pub mod gateway;
 pub mod json;
+pub mod keyvalue;
 pub mod limits;
 pub mod message;
 pub mod metrics;
 pub mod modules;
+pub mod outbound;
 pub mod path;
 pub mod principal;
 pub mod printable;

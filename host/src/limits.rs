@@ -205,5 +205,59 @@ pub struct ModuleLimits {
     pub log_lines_per_second: u32,
 }
 
+/// What the HTTP requests of a module may use up. Each request ends with the call that it was made
+/// in, whatever these say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Requests at a time; one more fails with `connection-limit-reached`.
+    pub requests: u32,
+    /// Time to look the host up, to connect and to agree on TLS; then `connection-timeout`.
+    pub connect_timeout: Duration,
+    /// Time from then to the head of the response; then `HTTP-response-timeout`.
+    pub first_byte_timeout: Duration,
+    /// Time between two pieces of the body; then `connection-read-timeout`.
+    pub between_bytes_timeout: Duration,
+    /// Body of a request, in bytes; more fails with `HTTP-request-body-size`.
+    pub request_bytes: u64,
+    /// Body of a response, in bytes; more fails with `HTTP-response-body-size`.
+    pub response_bytes: u64,
+    /// Headers of a request, and head of a response, in bytes; more traps, or fails with
+    /// `HTTP-response-header-section-size`.
+    pub header_bytes: usize,
+}
+
+/// What each bucket of a module may hold; more fails with `other`, which names the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyValueLimits {
+    /// Keys and values together, in bytes, and 64 for each key.
+    pub bucket_bytes: usize,
+    /// Keys.
+    pub keys: u32,
+    /// One key, in bytes.
+    pub key_bytes: usize,
+    /// One value, in bytes.
+    pub value_bytes: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            requests: 16,
+            connect_timeout: Duration::from_secs(2),
+            first_byte_timeout: Duration::from_secs(4),
+            between_bytes_timeout: Duration::from_secs(4),
+            request_bytes: 1 << 20,
+            response_bytes: 1 << 20,
+            header_bytes: 16 << 10,
+        }
+    }
+}
+
+impl Default for KeyValueLimits {
+    fn default() -> Self {
+        Self { bucket_bytes: 1 << 20, keys: 10_000, key_bytes: 256, value_bytes: 64 << 10 }
+    }
+}
+
 /// Shared handle to the policy of a path.
 pub type SharedPolicy = Arc<ConnectionPolicy>;

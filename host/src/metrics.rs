@@ -225,6 +225,18 @@ impl Sources {
         let durations =
             modules.iter().map(|module| ([("module", module.name())], module.duration.snapshot()));
         families.durations("sporegate_call_duration", help, durations)?;
+        // Of most modules there are none.
+        let calling = modules.iter().filter(|module| module.outbound.get() > 0);
+        let help = "HTTP requests of modules, by what became of them";
+        let requests = calling.clone().flat_map(|module| {
+            let all = module.outbound.all().into_iter();
+            all.map(|(result, count)| ([("module", module.name()), ("result", result)], count))
+        });
+        families.counter("sporegate_outbound_requests", help, None, requests)?;
+        let help = "HTTP requests of modules, until the end of the response";
+        let durations = calling
+            .map(|module| ([("module", module.name())], module.outbound_duration.snapshot()));
+        families.durations("sporegate_outbound_duration", help, durations)?;
         let help = "Changes of modules, by what they came to";
         let swaps = self.counters.swaps.all();
         let swaps = swaps.into_iter().map(|(result, count)| ([("result", result)], count));

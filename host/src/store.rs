@@ -16,6 +16,7 @@
 mod database;
 mod folder;
 mod record;
+mod values;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub use self::folder::FolderError;
 pub use self::record::{LeftState, SessionRecord, Standing, StoredSession, Token};
 
 use self::writer::Op;
+use crate::keyvalue::{Bucket, StoredValue};
 use crate::message::Payload;
 
 /// A call waits so long for what it sent to clients who are away to be written. Longer, and the
@@ -64,10 +66,14 @@ pub struct Found {
     pub sessions: Vec<StoredSession>,
     /// What listeners left.
     pub states: Vec<LeftState>,
+    /// What modules keep, by bucket and key.
+    pub values: Vec<StoredValue>,
     /// Whether the gateway before had stopped in an orderly way.
     pub clean: bool,
     /// Sessions that could not be read, or not all of whose messages could.
     pub damaged: u64,
+    /// Values of modules that could not be read.
+    pub damaged_values: u64,
     /// Where files that are no store, or one that cannot be read at all, were put aside.
     pub aside: Option<PathBuf>,
 }
@@ -134,6 +140,11 @@ impl Store {
     /// Forgets a session: all that had to happen at its end has happened.
     pub fn forget(&self, id: u128) {
         self.ask(Op::Forget { id });
+    }
+
+    /// Has the writer take what has changed in a bucket, when it comes to it.
+    pub fn save(&self, bucket: Arc<Bucket>) {
+        self.ask(Op::Values(bucket));
     }
 
     /// Waits until everything that this thread has asked for outlives the process. Returns at once

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sporegate::sandbox::{
-    CompileCache, CompileLimits, Compiler, Revision, Sandbox, SandboxSettings, inspect,
+    CompileCache, CompileLimits, Compiler, Granted, Revision, Sandbox, SandboxSettings, inspect,
 };
 
 use crate::support::{compiler, guest};
@@ -96,7 +96,7 @@ fn inspecting_has_the_same_limits_and_reasons() {
     let refused = inspect(b"full-stack\n", &stand_in(), &LIMITS).unwrap_err().to_string();
     assert!(refused.contains("overflowed its stack"), "{refused}");
     let echo = inspect(&guest("echo"), &compiler(), &LIMITS).unwrap();
-    assert!(echo.is_listener());
+    assert!(echo.is_listener(Granted::default()));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sporegate::admission::ConnectionLimits;
 use sporegate::config::ModuleDefaults;
 use sporegate::modules::Loader;
+use sporegate::outbound::{Outbound, OutboundSettings};
 use sporegate::registry::{AwayLimits, Registry};
 use sporegate::sandbox::{CompileCache, CompileLimits, Sandbox, SandboxSettings};
 
@@ -191,6 +192,10 @@ async fn instances_of_a_module_find_nothing_of_other_modules() {
         base_path: "/websocket".into(),
         defaults: ModuleDefaults::default(),
         alarm: Arc::default(),
+        outbound: Arc::new(
+            Outbound::new(&OutboundSettings { requests: 1, ca_file: None }).unwrap(),
+        ),
+        buckets: Arc::default(),
         left: Arc::default(),
     };
     for batch in 0..BATCHES {

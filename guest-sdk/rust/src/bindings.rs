@@ -70,3 +70,73 @@ pub(crate) mod wasi {
         generate_all,
     });
 }
+
+/// Configuration, as `wasi:config` has it.
+#[cfg(feature = "config")]
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
+pub mod config {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package sporegate:guest-sdk;
+            world config {
+                import wasi:config/store@0.2.0-rc.1;
+            }
+        ",
+        world: "sporegate:guest-sdk/config",
+        generate_all,
+    });
+}
+
+/// HTTP requests, as `wasi:http` has them.
+#[cfg(feature = "http")]
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
+pub mod http {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package sporegate:guest-sdk;
+            world http {
+                import wasi:http/outgoing-handler@0.2.12;
+            }
+        ",
+        world: "sporegate:guest-sdk/http",
+        generate_all,
+    });
+}
+
+/// Keys and values, as `wasi:keyvalue` has them.
+#[cfg(feature = "keyvalue")]
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
+pub mod keyvalue {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package sporegate:guest-sdk;
+            world keyvalue {
+                import wasi:keyvalue/store@0.2.0-draft;
+                import wasi:keyvalue/atomics@0.2.0-draft;
+                import wasi:keyvalue/batch@0.2.0-draft;
+            }
+        ",
+        world: "sporegate:guest-sdk/keyvalue",
+        generate_all,
+    });
+}
+
+/// Log lines with a level, as `wasi:logging` has them.
+#[cfg(feature = "logging")]
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
+pub mod logging {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package sporegate:guest-sdk;
+            world logging {
+                import wasi:logging/logging@0.1.0-draft;
+            }
+        ",
+        world: "sporegate:guest-sdk/logging",
+        generate_all,
+    });
+}

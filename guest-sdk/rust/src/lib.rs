@@ -36,13 +36,19 @@
 //!
 //! The types are those of the interface (`wit/`), with methods added; [`clients`] and
 //! [`listeners`] are its functions. Nothing here asks for more than the world `listener`, except
-//! [`log()`] and [`log_panics`].
+//! [`log()`] and [`log_panics`], and the features `config`, `http`, `keyvalue` and `logging`.
 
 pub mod bindings;
+#[cfg(feature = "config")]
+pub mod config;
 mod event;
 mod export;
 mod failure;
+#[cfg(feature = "http")]
+pub mod http;
 mod json;
+#[cfg(feature = "keyvalue")]
+pub mod keyvalue;
 #[cfg(feature = "log")]
 mod log;
 mod matcher;
@@ -57,6 +63,8 @@ pub use bindings::listener::sporegate::gateway::listeners::{
     self, ContentTest, JsonMatch, JsonTest, MessageMatcher,
 };
 pub use bindings::listener::sporegate::gateway::types::{Client, ClientId, Error, Payload};
+#[cfg(feature = "logging")]
+pub use bindings::logging::wasi::logging::logging;
 #[doc(hidden)]
 pub use export::Instance;
 pub use export::{Listener, StatefulListener};

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use sporegate::config::{
-    Affinity, ByteSize, Config, FlagOverrides, Lifetime, ModuleConfig, ModuleName, duration_text,
+    Affinity, BucketName, ByteSize, Config, FlagOverrides, Grants, HttpGrant, KeyValueGrant,
+    Lifetime, ModuleConfig, ModuleName, duration_text,
 };
 use sporegate::gateway;
 use sporegate::printable::excerpt;
-use sporegate::sandbox::{Compiler, Inspection, ModuleKind, inspect};
+use sporegate::sandbox::{Compiler, Granted, Inspection, ModuleKind, inspect};
 
 use super::config_args::FileArg;
 use super::{Outcome, output};
@@ -35,12 +36,21 @@ pub(super) fn run(args: &InspectArgs) -> Outcome {
     let limits = gateway::compile_limits(&config);
     let inspection = inspect(&file, &Compiler::this_program()?, &limits);
     let inspection = inspection.with_context(|| shown.to_string())?;
-    output::text(&describe(&args.module, &inspection))?;
-    if !inspection.is_listener() {
-        bail!("{shown}: not a listener of this gateway: see REFUSED and MISSING above");
+    let sidecar = sidecar(&args.module, &config);
+    let granted =
+        sidecar.as_ref().map_or_else(|_| Granted::default(), |module| Granted::by(&module.grants));
+    output::text(&describe(&args.module, &inspection, granted))?;
+    if !inspection.is_listener(granted) {
+        bail!("{shown}: not a listener of this gateway: see REFUSED, NEEDS and MISSING above");
     }
-    output::text(&grants(&args.module, &config)?)?;
+    output::text(&grants(&args.module, &sidecar?))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn sidecar(path: &Path, config: &Config) -> anyhow::Result<ModuleConfig> {
+    let name = ModuleName::of_file(path)?;
+    let sidecar = path.with_extension("toml");
+    Ok(ModuleConfig::load(&name, &sidecar, &config.sandbox.defaults)?)
 }
 
 fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
@@ -59,7 +69,7 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).map_err(unreadable)
 }
 
-fn describe(path: &Path, inspection: &Inspection) -> String {
+fn describe(path: &Path, inspection: &Inspection, granted: Granted) -> String {
     let kind = match inspection.kind {
         ModuleKind::Component => "component",
         ModuleKind::CoreModule => "core module (made a component when it is loaded)",
@@ -74,9 +84,18 @@ fn describe(path: &Path, inspection: &Inspection) -> String {
     for import in &inspection.imports {
         let name = excerpt(&import.name);
         // Writing to a string cannot fail.
-        let _ = match import.granted {
-            Some(what) => writeln!(text, "  granted {name}: {what}"),
-            None => writeln!(text, "  REFUSED {name}: no listener is granted it"),
+        let _ = match (import.granted, import.need.filter(|need| !need.is_met(granted))) {
+            (Some(what), None) => writeln!(text, "  granted {name}: {what}"),
+            (Some(what), Some(need)) => {
+                let [table, line] = need.lines();
+                let sidecar = path.with_extension("toml");
+                let sidecar = sidecar.display();
+                writeln!(
+                    text,
+                    "  NEEDS   {name}: {what}; add to {sidecar}\n            {table}\n            {line}"
+                )
+            }
+            (None, _) => writeln!(text, "  REFUSED {name}: no listener is granted it"),
         };
     }
     text.push_str("exports\n");
@@ -101,10 +120,8 @@ fn world(inspection: &Inspection) -> &'static str {
 }
 
 /// What the module may do where it lies, and which file says so.
-fn grants(path: &Path, config: &Config) -> anyhow::Result<String> {
-    let name = ModuleName::of_file(path)?;
+fn grants(path: &Path, module: &ModuleConfig) -> String {
     let sidecar = path.with_extension("toml");
-    let module = ModuleConfig::load(&name, &sidecar, &config.sandbox.defaults)?;
     let why = if sidecar.exists() {
         format!("what {} says, and the defaults for the rest", sidecar.display())
     } else {
@@ -119,7 +136,7 @@ fn grants(path: &Path, config: &Config) -> anyhow::Result<String> {
         (Lifetime::Instance, many, Affinity::User) => format!("{many} instances, by user"),
         (Lifetime::Instance, many, Affinity::Path) => format!("{many} instances, by path"),
     };
-    Ok(format!(
+    format!(
         "may do    by {why}\n  \
            paths   see, send to and close the clients on {paths}\n  \
            run     {instances}\n  \
@@ -127,7 +144,7 @@ fn grants(path: &Path, config: &Config) -> anyhow::Result<String> {
            call    {cpu} ms of CPU time, {wall} in all; {start} for the first\n  \
            effects {calls} calls of the gateway, {sends} sends, {bytes} sent, in one call\n  \
            other   {listeners} listeners, {lines} log lines per second\n\
-         result    a listener: copy it into the module directory\n",
+         {more}result    a listener: copy it into the module directory\n",
         paths = paths.join(", "),
         memory = size(limits.memory_bytes),
         cpu = limits.cpu_ticks,
@@ -138,7 +155,36 @@ fn grants(path: &Path, config: &Config) -> anyhow::Result<String> {
         bytes = size(limits.send_bytes),
         listeners = limits.listeners,
         lines = limits.log_lines_per_second,
-    ))
+        more = beyond(&module.grants),
+    )
+}
+
+/// What the sidecar grants besides clients, a line for each kind.
+fn beyond(grants: &Grants) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    if let Some(HttpGrant { hosts, private, limits }) = &grants.http {
+        let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+        let hosts = if hosts.is_empty() { "nobody".to_owned() } else { hosts.join(", ") };
+        let and = if private.is_empty() { "" } else { ", also at private addresses that it names" };
+        let (requests, bytes) = (limits.requests, ByteSize::bytes(limits.response_bytes));
+        let _ = writeln!(
+            text,
+            "  http    call {hosts}{and}; {requests} requests at a time, responses up to {bytes}"
+        );
+    }
+    if let Some(KeyValueGrant { buckets, limits }) = &grants.keyvalue {
+        let names: Vec<&str> = buckets.iter().map(BucketName::as_str).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let bytes = size(limits.bucket_bytes);
+        let _ = writeln!(text, "  buckets {names}; {} keys and {bytes} in each", limits.keys);
+    }
+    if !grants.values.is_empty() {
+        // Their values may be secrets.
+        let names: Vec<&str> = grants.values.keys().map(String::as_str).collect();
+        let _ = writeln!(text, "  config  values {}", excerpt(&names.join(", ")));
+    }
+    text
 }
 
 fn size(bytes: usize) -> ByteSize {

@@ -13,7 +13,7 @@ use sporegate::config::{
     Config, FlagOverrides, Language, ModuleConfig, PROJECT_FILE, ProjectConfig, Sources,
 };
 use sporegate::gateway;
-use sporegate::sandbox::{Compiler, componentize, inspect};
+use sporegate::sandbox::{Compiler, Granted, componentize, inspect};
 
 use super::config_args::sandbox_variables;
 use recipe::recipe;
@@ -121,13 +121,21 @@ impl Project {
     /// As `sporegate inspect` does.
     fn check(&self, component: &[u8]) -> anyhow::Result<()> {
         let inspection = inspect(component, &Compiler::this_program()?, &limits()?)?;
-        if inspection.is_listener() {
+        let sidecar = self.root.join(format!("{}.toml", self.name()));
+        let defaults = plain_config()?.sandbox.defaults;
+        let module = ModuleConfig::load(&self.config.name, &sidecar, &defaults)?;
+        let granted = Granted::by(&module.grants);
+        if inspection.is_listener(granted) {
             return Ok(());
         }
         let refused = inspection.imports.iter().filter(|import| import.granted.is_none());
         let refused = refused.map(|import| format!("it imports `{}`", import.name));
+        let needed = inspection.needs(granted).map(|(name, [table, line])| {
+            let sidecar = sidecar.display();
+            format!("it imports `{name}`, which needs `{table}` and `{line}` in {sidecar}")
+        });
         let missing = inspection.missing.iter().map(|name| format!("it does not export `{name}`"));
-        let why: Vec<_> = refused.chain(missing).chain(inspection.advice()).collect();
+        let why: Vec<_> = refused.chain(needed).chain(missing).chain(inspection.advice()).collect();
         Err(anyhow!("not a listener of this gateway: {}", why.join("; ")))
     }
 

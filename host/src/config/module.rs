@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::{ConfigError, Place, Problem, ProblemKind};
 use super::file;
+use super::grants::{self, Grants};
 use super::module_name::ModuleName;
 use super::reader::{Input, SettingRow, read_all};
 use super::section::Section;
@@ -25,6 +26,8 @@ pub struct ModuleConfig {
     pub run: Run,
     /// What it may use up.
     pub limits: ModuleLimits,
+    /// What it is granted besides its clients.
+    pub grants: Grants,
 }
 
 /// What holds where a sidecar says nothing.
@@ -126,20 +129,19 @@ impl ModuleConfig {
         file: &Path,
         defaults: &ModuleDefaults,
     ) -> Result<Self, ConfigError> {
-        let (run, limits, paths) = Self::read(text, file, defaults)?.0;
+        let Said { paths, run, limits, grants } = Self::read(text, file, defaults)?.0;
         let paths = match paths {
             Some(paths) => paths,
             None => vec![convention(name, file)?],
         };
-        Ok(Self { name: name.clone(), paths, run, limits })
+        Ok(Self { name: name.clone(), paths, run, limits, grants })
     }
 
-    #[allow(clippy::type_complexity, reason = "the parts of the one caller's result")]
     fn read(
         text: &str,
         file: &Path,
         defaults: &ModuleDefaults,
-    ) -> Result<((Run, ModuleLimits, Option<Vec<PathPattern>>), Vec<SettingRow>), ConfigError> {
+    ) -> Result<(Said, Vec<SettingRow>), ConfigError> {
         let input = Input { file: Some(file), text, variables: None, flags: &[] };
         read_all(input, |top| {
             let paths: Option<Vec<PathPattern>> = top.optional("paths", "[\"/<name>/*\"]");
@@ -151,7 +153,7 @@ impl ModuleConfig {
             }
             let run = top.section("run", |run| read_run(run, &defaults.run));
             let limits = top.section("limits", |limits| read_limits(limits, &defaults.limits));
-            (run, limits, paths)
+            Said { paths, run, limits, grants: grants::read(top) }
         })
     }
 
@@ -160,6 +162,14 @@ impl ModuleConfig {
         let read = Self::read("", Path::new("module.toml"), &ModuleDefaults::default());
         read.map(|(_, rows)| rows).unwrap_or_default()
     }
+}
+
+/// What is in a sidecar.
+struct Said {
+    paths: Option<Vec<PathPattern>>,
+    run: Run,
+    limits: ModuleLimits,
+    grants: Grants,
 }
 
 fn convention(name: &ModuleName, file: &Path) -> Result<PathPattern, Problem> {

@@ -1,6 +1,7 @@
 //! One section of a configuration while it is read. Whatever is wrong is noted and reading goes
 //! on with a default, so that all problems are found in one go.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -8,10 +9,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{Place, Problem, ProblemKind};
 use super::reader::{KnownSection, Reader, SettingRow, UnknownKey, variable_of};
-use super::value::{Fault, FaultKind, Raw, Value, Written};
+use super::value::{Fault, FaultKind, Raw, Value, Written, plain_text};
 
 /// Most unknown keys that are reported: each is compared with all known ones.
 const MAX_UNKNOWN: usize = 100;
+
+/// Most entries of a table whose keys are free.
+const MAX_TEXTS: usize = 256;
 
 /// A table of the file, or its absence, with the keys that were asked for so far.
 pub(super) struct Section<'r, 'd> {
@@ -82,6 +86,36 @@ impl<'r, 'd> Section<'r, 'd> {
             }
         }
         Section::new(self.reader, table, name, self.repeated, place).finish_with(read)
+    }
+
+    /// A table whose keys are free and whose values are texts, numbers or booleans: all as texts.
+    pub(super) fn texts(&mut self, key: &'static str) -> BTreeMap<String, String> {
+        self.keys.push(key);
+        let default = "none".to_owned();
+        let row = format!("{}.<name>", self.full(key));
+        self.reader.note(SettingRow { key: row, variable: None, default, range: None });
+        let Some(value) = self.in_file(key) else { return BTreeMap::new() };
+        let place = self.reader.place(value.span().start);
+        let DeValue::Table(table) = value.get_ref() else {
+            self.refuse_type(&place, key, "a table, written `[name]`", value.get_ref());
+            return BTreeMap::new();
+        };
+        if table.len() > MAX_TEXTS {
+            let why = format!("it has more than {MAX_TEXTS} entries");
+            self.problem(place, bad(&self.full(key), why));
+        }
+        let mut texts = BTreeMap::new();
+        for (name, value) in table.iter().take(MAX_TEXTS) {
+            let full = format!("{}.{}", self.full(key), name.get_ref());
+            match plain_text(value.get_ref()) {
+                Ok(text) => drop(texts.insert(name.get_ref().to_string(), text)),
+                Err(why) => {
+                    let place = self.reader.place(value.span().start);
+                    self.problem(place, bad(&full, why));
+                }
+            }
+        }
+        texts
     }
 
     /// A list of tables, `[[key]]`, at most `most`.

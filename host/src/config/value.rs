@@ -121,6 +121,26 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// A string, number or boolean as text, numbers in decimal.
+pub(super) fn plain_text(value: &DeValue<'_>) -> Result<String, String> {
+    const MOST: usize = 64 << 10;
+    match value {
+        DeValue::String(text) if text.len() > MOST => {
+            Err(format!("it is longer than {MOST} bytes"))
+        }
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Boolean(yes) => Ok(yes.to_string()),
+        DeValue::Float(number) => Ok(number.as_str().to_owned()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map(|number| number.to_string())
+            .map_err(|_| "it is too large to count; write it as a string".to_owned()),
+        other => Err(format!(
+            "it must be a string, a number or a boolean, not {}; put it into a string",
+            type_name(other)
+        )),
+    }
+}
+
 impl Value for bool {
     const EXPECTED: &'static str = "`true` or `false`";
 

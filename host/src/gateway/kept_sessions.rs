@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use crate::keyvalue::{Bucket, Buckets, Saver, StoredValue};
 use crate::modules::{LeftStates, ModuleTable};
 use crate::store::{Found, OpenError, Store};
 
@@ -20,11 +21,30 @@ pub(super) fn open_store(folder: &Path) -> Result<(Option<Arc<Store>>, Found), O
         let damaged = found.damaged;
         tracing::error!(damaged, "sessions or states in the store are damaged: they are lost");
     }
+    if found.damaged_values > 0 {
+        let damaged = found.damaged_values;
+        tracing::error!(damaged, "values of modules in the store are damaged: they are lost");
+    }
     let (sessions, states, clean) = (found.sessions.len(), found.states.len(), found.clean);
     if sessions + states > 0 {
         tracing::info!(sessions, states, clean, "going on with what was left");
     }
     Ok((Some(Arc::new(store)), found))
+}
+
+/// The buckets of modules, with what was found in the store, which follows them.
+pub(super) fn buckets(store: Option<&Arc<Store>>, found: Vec<StoredValue>) -> Arc<Buckets> {
+    let saver = store.map(|store| {
+        // Else the buckets that it knows would keep it alive.
+        let store = Arc::downgrade(store);
+        let saver: Saver = Arc::new(move |bucket: &Arc<Bucket>| {
+            if let Some(store) = store.upgrade() {
+                store.save(Arc::clone(bucket));
+            }
+        });
+        saver
+    });
+    Arc::new(Buckets::new(found, saver))
 }
 
 /// Time for the last writes, also of a gateway that has none left: without them the next start would

@@ -98,8 +98,8 @@ impl Rehearsals {
         let settings = sandbox_settings(config, compiler);
         let sandbox = Arc::new(Sandbox::new(&settings).map_err(StartError::from)?);
         let registry = Arc::new(registry(config));
-        let loader =
-            loader(config, Arc::clone(&sandbox), &registry, &Arc::default(), &Arc::default());
+        let (counters, left, buckets) = Default::default();
+        let loader = loader(config, Arc::clone(&sandbox), &registry, &counters, &left, buckets)?;
         let alone = loader.prepare(file).await;
         let refused = |reason| RehearsalError::Module { file: file.to_owned(), reason };
         let alone = Arc::new(alone.map_err(refused)?);
@@ -116,7 +116,8 @@ impl Rehearsals {
         let registry = Arc::new(registry(config));
         let counters = Arc::new(counters(config));
         let sandbox = Arc::clone(&self.sandbox);
-        let loader = loader(config, sandbox, &registry, &counters, &Arc::default());
+        let (left, buckets) = Default::default();
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets)?;
         let refused = |reason| RehearsalError::Module { file: self.file.clone(), reason };
         let module = loader.start_alone(&self.alone).await.map_err(refused)?;
         let table = Arc::new(ModuleTable::new(vec![module]));

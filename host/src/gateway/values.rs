@@ -2,10 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::StartError;
 use crate::admission::ConnectionLimits;
+use crate::auth::{JwtSettings, KeySource, ProxySettings, Secret};
 use crate::close::CloseReason;
-use crate::config::{self, Config, Reconnect, ShutdownCode, ShutdownConfig};
+use crate::config::{
+    self, Config, JwtConfig, JwtKey, OutboundConfig, ProxyConfig, Reconnect, ShutdownCode,
+    ShutdownConfig,
+};
 use crate::gate::GateSettings;
+use crate::outbound::OutboundSettings;
 use crate::registry::AwayLimits;
 use crate::sandbox::{CompileCache, CompileLimits, Compiler, SandboxSettings};
 use crate::server::{DrainSettings, ServerSettings};
@@ -23,6 +29,11 @@ pub(super) fn sandbox_settings(config: &Config, compiler: &Compiler) -> SandboxS
             }
         },
     }
+}
+
+pub(super) fn outbound_settings(config: &Config) -> OutboundSettings {
+    let OutboundConfig { requests, ca_file } = &config.outbound;
+    OutboundSettings { requests: *requests as usize, ca_file: ca_file.clone() }
 }
 
 /// What compiling a module may take.
@@ -96,4 +107,40 @@ fn drain_settings(shutdown: &ShutdownConfig) -> DrainSettings {
         ShutdownCode::ServiceRestart => CloseReason::SERVICE_RESTART,
     };
     DrainSettings { timeout, delay, window, farewell }
+}
+
+pub(super) fn proxy_settings(proxy: &ProxyConfig) -> Option<ProxySettings> {
+    (!proxy.addresses.is_empty()).then(|| ProxySettings {
+        proxies: proxy.addresses.clone(),
+        user_header: proxy.user_header.clone(),
+        roles_header: proxy.roles_header.clone(),
+        roles_separator: proxy.roles_separator,
+    })
+}
+
+pub(super) fn jwt_settings(jwt: &JwtConfig) -> Result<JwtSettings, StartError> {
+    let key = match &jwt.key {
+        JwtKey::SecretFile(path) => KeySource::SecretFile(path.clone()),
+        JwtKey::PublicKey(path) => KeySource::PublicKeyPem(path.clone()),
+        JwtKey::Jwks(path) => KeySource::JwksFile(path.clone()),
+        JwtKey::SecretEnv(variable) => {
+            KeySource::Secret(std::env::var(variable).map(Secret::new).map_err(|_| {
+                StartError::SecretEnv { name: jwt.name.clone(), variable: variable.clone() }
+            })?)
+        }
+    };
+    Ok(JwtSettings {
+        name: jwt.name.clone(),
+        key,
+        // Both follow RFC 7518, so every name is known.
+        algorithms: jwt
+            .algorithms
+            .as_ref()
+            .map(|names| names.iter().filter_map(|name| name.as_str().parse().ok()).collect()),
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        leeway: jwt.leeway,
+        username_claim: jwt.username_claim.clone(),
+        roles_claim: jwt.roles_claim.clone(),
+    })
 }

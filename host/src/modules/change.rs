@@ -267,7 +267,8 @@ pub(super) async fn replace(
 /// Whether a change of settings reaches further than limits.
 fn needs_fresh_instances(old: &ModuleConfig, new: &ModuleConfig) -> bool {
     let places = |run: &Run| (run.instances, run.affinity, run.lifetime);
-    old.paths != new.paths || places(&old.run) != places(&new.run)
+    // A `start` may have read what is in `[config]`, and is to refuse what it cannot use.
+    old.paths != new.paths || old.grants != new.grants || places(&old.run) != places(&new.run)
 }
 
 impl Fallback {

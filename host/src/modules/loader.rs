@@ -11,12 +11,14 @@ use super::left::LeftStates;
 use super::module::{Module, Parts};
 use super::spread::Spread;
 use super::started::Started;
-use crate::config::{ModuleConfig, ModuleDefaults, ModuleName};
+use crate::config::{BucketName, KeyValueGrant, ModuleConfig, ModuleDefaults, ModuleName};
 use crate::counters::Counters;
+use crate::keyvalue::Buckets;
+use crate::outbound::{Client, Outbound};
 use crate::path::PathSet;
 use crate::registry::Registry;
 use crate::sandbox::{
-    Digest256, MemoryMeter, ModuleContext, ModuleListeners, ModuleLog, Revision, Sandbox,
+    Digest256, Granted, MemoryMeter, ModuleContext, ModuleListeners, ModuleLog, Revision, Sandbox,
 };
 
 /// How often a file that is being written when the gateway starts is looked at again.
@@ -37,6 +39,10 @@ pub struct Loader {
     pub defaults: ModuleDefaults,
     /// Rings when a module fails on probation.
     pub alarm: Arc<Notify>,
+    /// What modules make HTTP requests with.
+    pub outbound: Arc<Outbound>,
+    /// What modules keep.
+    pub buckets: Arc<Buckets>,
     /// What listeners left to this start.
     pub left: Arc<LeftStates>,
 }
@@ -144,6 +150,10 @@ impl Loader {
         config: &ModuleConfig,
         before: Option<&Module>,
     ) -> Result<Started, String> {
+        revision
+            .needs()
+            .check(Granted::by(&config.grants))
+            .map_err(|refusal| refusal.to_string())?;
         let Some(before) = before else { return self.start_first(revision, config).await };
         let parts = self.parts(revision, config, before.spread());
         Module::start(parts).await.map_err(|failure| failure.to_string())
@@ -210,7 +220,6 @@ impl Loader {
         let name: Arc<str> = config.name.as_str().into();
         let log = ModuleLog::new(Arc::clone(&name), config.limits.log_lines_per_second);
         ModuleContext {
-            name,
             base_path: Arc::clone(&self.base_path),
             grants: Arc::new(config.paths.iter().cloned().collect::<PathSet>()),
             limits: config.limits.clone(),
@@ -218,6 +227,20 @@ impl Loader {
             memory: Arc::clone(self.sandbox.memory()),
             used: used.unwrap_or_else(|| Arc::new(MemoryMeter::new(usize::MAX))),
             counters: Arc::clone(&self.counters),
+            http: config.grants.http.as_ref().map(|grant| {
+                let counters = self.counters.module(&name);
+                Arc::new(Client::new(
+                    Arc::clone(&name),
+                    grant,
+                    counters,
+                    Arc::clone(&self.outbound),
+                ))
+            }),
+            keyvalue: config.grants.keyvalue.as_ref().map(|KeyValueGrant { buckets, limits }| {
+                self.buckets.grant(&name, buckets.iter().map(BucketName::as_str), *limits)
+            }),
+            values: config.grants.values.clone(),
+            name,
             listeners,
             log: Arc::new(log),
         }

@@ -16,6 +16,7 @@ use super::bindings::ListenerPre;
 use super::compiler::invalid;
 use super::description;
 use super::engine::Sandbox;
+use super::grants::{Grant, Needs};
 use super::handover::HandoverIndices;
 use super::load_error::LoadError;
 use super::nesting;
@@ -26,8 +27,6 @@ use super::wasi;
 /// Version of the interface that this gateway speaks.
 pub(super) const PACKAGE: &str = "sporegate:gateway";
 pub(super) const VERSION: &str = "1.0.0";
-
-const INTERFACES: [&str; 3] = ["types", "clients", "listeners"];
 
 /// What world `listener` exports.
 pub(super) const EXPORTS: [(&str, &str); 3] = [
@@ -55,6 +54,8 @@ pub struct Revision {
     bytes: usize,
     pub(super) pre: ListenerPre<InstanceState>,
     pub(super) handover: Option<HandoverIndices>,
+    /// What it imports that only a sidecar grants.
+    pub(super) needs: Needs,
     /// It imports something that can wait, so it needs a stack of its own.
     pub(super) may_wait: bool,
     /// It was seen to run long; from then on it gets a stack of its own.
@@ -129,6 +130,7 @@ impl Revision {
             bytes,
             pre,
             handover: HandoverIndices::of(&component),
+            needs: imports.needs,
             may_wait: imports.may_wait,
             slow: AtomicBool::new(false),
             starts_quickly: AtomicBool::new(false),
@@ -139,6 +141,11 @@ impl Revision {
     /// SHA-256 of the file it was made from.
     pub fn digest(&self) -> Digest256 {
         self.digest
+    }
+
+    /// What it imports that only a sidecar grants.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// Whether its instances hand their state over.
@@ -249,37 +256,17 @@ fn encode(core: &[u8]) -> Result<Vec<u8>, LoadError> {
 
 struct Imports {
     may_wait: bool,
+    needs: Needs,
 }
 
 fn check_imports(sandbox: &Sandbox, component: &Component) -> Result<Imports, LoadError> {
-    let mut may_wait = false;
+    let (mut may_wait, mut needs) = (false, Needs::default());
     for (name, _) in component.component_type().imports(&sandbox.engine) {
-        match granted(name) {
-            Some(Grant::Gateway) => {}
-            Some(Grant::Wasi) => {
-                may_wait |= wasi::WAITING.iter().any(|interface| name.starts_with(interface));
-            }
-            None => return Err(LoadError::Import { name: name.to_owned() }),
-        }
+        let grant = Grant::of(name).ok_or_else(|| LoadError::Import { name: name.to_owned() })?;
+        needs.note(name, grant);
+        may_wait |= wasi::WAITING.iter().any(|interface| name.starts_with(interface));
     }
-    Ok(Imports { may_wait })
-}
-
-/// Who answers an import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grant {
-    Gateway,
-    Wasi,
-}
-
-/// Whether a listener is granted an import, by its name.
-pub(super) fn granted(import: &str) -> Option<Grant> {
-    let (interface, version) = import.split_once('@')?;
-    if let Some(name) = interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/')) {
-        return INTERFACES.contains(&name).then_some(Grant::Gateway);
-    }
-    let wasi = wasi::ALLOWED.iter().any(|allowed| interface.starts_with(allowed));
-    (wasi && version.starts_with("0.2.")).then_some(Grant::Wasi)
+    Ok(Imports { may_wait, needs })
 }
 
 fn check_exports(component: &Component) -> Result<(), LoadError> {

@@ -8,8 +8,10 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::Listener;
+use super::bindings::granted::Granted;
 use super::cache::Cache;
 use super::compiler::{CompileLimits, Compiler};
+use super::http;
 use super::meter::MemoryMeter;
 use super::state::InstanceState;
 use super::ticker::Ticker;
@@ -81,7 +83,9 @@ impl Sandbox {
         let engine = build_engine()?;
         let mut linker = Linker::new(&engine);
         let linked = Listener::add_to_linker::<_, InstanceState>(&mut linker, |state| state)
-            .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker));
+            .and_then(|()| wasmtime_wasi::p2::add_to_linker_async(&mut linker))
+            .and_then(|()| http::link(&mut linker))
+            .and_then(|()| Granted::add_to_linker::<_, InstanceState>(&mut linker, |state| state));
         linked.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let cache = match &settings.cache {
             CompileCache::Off => None,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::compiler::{CompileLimits, Compiler, Types};
-use super::component::{self, Digest256, EXPORTS, Grant, PACKAGE, VERSION};
+use super::component::{Digest256, EXPORTS, PACKAGE, VERSION};
+use super::grants::{Grant, Granted, Need, explain};
 use super::load_error::LoadError;
 
 /// Everything that can be said of a file without running it.
@@ -39,15 +40,37 @@ pub enum ModuleKind {
 pub struct Import {
     /// Name of the interface.
     pub name: String,
-    /// What it gives, if a listener is granted it.
+    /// What it gives, if a listener may be granted it.
     pub granted: Option<&'static str>,
+    /// What the sidecar has to say for it, if it has to say something.
+    pub need: Option<Need>,
+}
+
+impl Import {
+    fn of(name: String) -> Self {
+        let grant = Grant::of(&name);
+        let granted = grant.map(|grant| explain(&name, grant));
+        Self { granted, need: grant.and_then(Grant::need), name }
+    }
 }
 
 impl Inspection {
+    /// Imports that a sidecar would have to grant and does not, each with the lines to add.
+    pub fn needs(&self, granted: Granted) -> impl Iterator<Item = (&str, [&'static str; 2])> {
+        self.imports.iter().filter_map(move |import| {
+            let need = import.need.filter(|need| !need.is_met(granted))?;
+            Some((&*import.name, need.lines()))
+        })
+    }
+
     /// Whether the gateway would take it as a listener, as far as the names of its imports and
-    /// exports tell: what is in an interface of the right name is looked at when it is loaded.
-    pub fn is_listener(&self) -> bool {
-        self.missing.is_empty() && self.imports.iter().all(|import| import.granted.is_some())
+    /// exports tell, beside a sidecar that grants this: what is in an interface of the right name is
+    /// looked at when it is loaded.
+    pub fn is_listener(&self, granted: Granted) -> bool {
+        let may = |import: &Import| {
+            import.granted.is_some() && import.need.is_none_or(|need| need.is_met(granted))
+        };
+        self.missing.is_empty() && self.imports.iter().all(may)
     }
 }
 
@@ -69,30 +92,8 @@ pub fn inspect(
         bytes: file.len(),
         kind,
         hands_over_state: exports.contains(&handover),
-        imports: imports
-            .into_iter()
-            .map(|name| Import { granted: component::granted(&name).map(|_| explain(&name)), name })
-            .collect(),
+        imports: imports.into_iter().map(Import::of).collect(),
         exports,
         missing,
     })
-}
-
-/// What a granted interface is good for.
-fn explain(name: &str) -> &'static str {
-    if component::granted(name) == Some(Grant::Gateway) {
-        return match name {
-            _ if name.contains("/clients@") => "see and reach the clients on its paths",
-            _ if name.contains("/listeners@") => "choose which messages it gets",
-            _ => "plain values",
-        };
-    }
-    match name.split('/').next() {
-        Some("wasi:clocks") => "tell the time",
-        Some("wasi:random") => "random numbers",
-        Some("wasi:filesystem") => "nothing: there are no directories behind it",
-        Some("wasi:cli") => "print to its log; there are no arguments and no environment",
-        Some("wasi:io") => "streams and polls of the other interfaces",
-        _ => "nothing",
-    }
 }

@@ -202,6 +202,7 @@ impl Instance {
     pub fn adopt(&mut self, context: &Arc<ModuleContext>) {
         let state = self.cell.store.data_mut();
         state.memory.set_limit(context.limits.memory_bytes);
+        state.wasi.adopt(context);
         state.context = Arc::clone(context);
         self.cell.store.set_hostcall_fuel(hostcall_bytes(context));
     }
@@ -235,6 +236,9 @@ impl Cell {
         let Budget { cpu_ticks, timeout, entry } = budget;
         let state = self.store.data_mut();
         state.begin(cpu_ticks, entry, caller);
+        if self.revision.needs.http() {
+            state.call.set_time(timeout);
+        }
         self.store.set_epoch_deadline(1);
         self.revision.ticker.guest_runs();
         let result = match entry {
@@ -320,6 +324,7 @@ async fn start_on_fiber(
 ) -> wasmtime::Result<Made> {
     let timeout = store.data().context.limits.start_timeout;
     store.data_mut().begin_start(ticks(timeout), Entry::Fiber);
+    store.data_mut().call.set_time(timeout);
     store.set_epoch_deadline(1);
     revision.ticker.guest_runs();
     let made = async {

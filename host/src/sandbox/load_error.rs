@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::component::VERSION;
+use super::grants::for_everybody;
 use crate::config::{ByteSize, duration_text};
 use crate::printable::excerpt;
 
@@ -32,12 +33,22 @@ pub enum LoadError {
     Core(String),
     /// It asks for something that it is not granted.
     #[error(
-        "it imports `{}`, which a listener is not granted; listeners get sporegate:gateway@{VERSION} and wasi 0.2 clocks, random and output",
-        excerpt(.name)
+        "it imports `{}`, which a listener is not granted; {}", excerpt(.name), for_everybody()
     )]
     Import {
         /// The import.
         name: String,
+    },
+    /// It asks for something that its sidecar does not grant.
+    #[error(
+        "it imports `{}`, which its sidecar does not grant; add `{}` and `{}` to the .toml file beside it, with what it is to reach",
+        excerpt(.name), .lines[0], .lines[1]
+    )]
+    NotGranted {
+        /// The import.
+        name: String,
+        /// Lines that would grant it.
+        lines: [String; 2],
     },
     /// It does not export what a listener must.
     #[error(

@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::printable::printable;
+use crate::printable::{excerpt, printable};
 use crate::rate::LineRate;
 
 const MAX_LINE_BYTES: usize = 4_096;
@@ -28,6 +28,16 @@ pub struct ModuleLog {
 enum Source {
     Stdout,
     Stderr,
+}
+
+/// How much a line matters, as its module says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
 }
 
 /// One of the two output streams of an instance.
@@ -49,13 +59,46 @@ impl ModuleLog {
         Self { module, rate: LineRate::new(lines_per_second) }
     }
 
-    fn line(&self, source: Source, line: &[u8]) {
-        let Some(admitted) = self.rate.admit() else { return };
+    /// A message, as one line or the beginning of it, with where it comes from if that is said.
+    pub(super) fn message(&self, level: LogLevel, context: &str, message: &str) {
+        if !self.admits() {
+            return;
+        }
         let module = &*self.module;
+        let context = (!context.is_empty()).then(|| excerpt(context));
+        let context = context.as_deref();
+        let text = cut(message);
+        let text = printable(text);
+        match level {
+            LogLevel::Trace => {
+                tracing::trace!(target: "sporegate::guest", module, context, "{text}")
+            }
+            LogLevel::Debug => {
+                tracing::debug!(target: "sporegate::guest", module, context, "{text}")
+            }
+            LogLevel::Info => tracing::info!(target: "sporegate::guest", module, context, "{text}"),
+            LogLevel::Warn => tracing::warn!(target: "sporegate::guest", module, context, "{text}"),
+            LogLevel::Error => {
+                tracing::error!(target: "sporegate::guest", module, context, "{text}")
+            }
+        }
+    }
+
+    /// Whether one more line fits; tells of those that did not.
+    fn admits(&self) -> bool {
+        let Some(admitted) = self.rate.admit() else { return false };
         if admitted.dropped_before > 0 {
-            let dropped = admitted.dropped_before;
+            let (module, dropped) = (&*self.module, admitted.dropped_before);
             tracing::warn!(module, dropped, "log lines dropped: more than limits.log_rate");
         }
+        true
+    }
+
+    fn line(&self, source: Source, line: &[u8]) {
+        if !self.admits() {
+            return;
+        }
+        let module = &*self.module;
         let text = String::from_utf8_lossy(line);
         // What is left of the end of a line, as other systems write it.
         let text = printable(text.strip_suffix('\r').unwrap_or(&text));
@@ -64,6 +107,11 @@ impl ModuleLog {
             Source::Stderr => tracing::warn!(target: "sporegate::guest", module, "{text}"),
         }
     }
+}
+
+/// The beginning of a text, as long as a line may be.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_LINE_BYTES)).unwrap_or(text)
 }
 
 impl LogStream {

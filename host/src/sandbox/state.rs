@@ -1,9 +1,11 @@
 //! What the host keeps beside one instance: the record of the call in progress and the limits
 //! that it counts against. It never holds anything of another module.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wasmtime::component::HasData;
 
 use super::effects::Effects;
@@ -14,10 +16,15 @@ use super::registrations::{Crowded, ListenerChanges, ModuleListeners};
 use super::ticker::TICK;
 use super::wasi::Wasi;
 use crate::counters::Counters;
+use crate::keyvalue::Grant;
 use crate::limits::ModuleLimits;
+use crate::outbound::Client;
 use crate::path::PathSet;
 use crate::registry::Registry;
 use crate::session::{ClientId, Session};
+
+/// What is left of a call's time when what it waits for has taken too long; at most a tenth of it.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// What all instances of a module share.
 #[derive(Debug)]
@@ -42,6 +49,12 @@ pub struct ModuleContext {
     pub listeners: ModuleListeners,
     /// What the module prints.
     pub log: Arc<ModuleLog>,
+    /// What its sidecar says in `[config]`.
+    pub values: BTreeMap<String, String>,
+    /// Makes its HTTP requests, if it is granted any.
+    pub http: Option<Arc<Client>>,
+    /// The buckets that it may open, if it is granted any.
+    pub keyvalue: Option<Grant>,
 }
 
 /// Data of one store.
@@ -71,6 +84,8 @@ pub(super) struct CallRecord {
     entry: Entry,
     is_start: bool,
     flushed: bool,
+    /// When its time is nearly over, where it can wait for others.
+    until: Option<Instant>,
 }
 
 /// How a guest is entered.
@@ -122,6 +137,7 @@ impl InstanceState {
     /// Puts the call's changes of listeners in force and hands out its effects. If other calls
     /// have left no room for the changes, there is nothing of either.
     pub(super) fn commit(&mut self) -> Result<Effects, Crowded> {
+        self.wasi.end_call();
         let CallRecord { effects, listener_changes, .. } = std::mem::take(&mut self.call);
         self.context.listeners.apply(listener_changes, self.context.limits.listeners)?;
         Ok(effects)
@@ -129,6 +145,7 @@ impl InstanceState {
 
     /// The same for a `start`: only the first one of a module changes its listeners.
     pub(super) fn commit_start(&mut self) -> Effects {
+        self.wasi.end_call();
         let CallRecord { effects, listener_changes, .. } = std::mem::take(&mut self.call);
         self.context.listeners.apply_start(listener_changes);
         effects
@@ -136,6 +153,7 @@ impl InstanceState {
 
     /// Forgets everything that the call recorded.
     pub(super) fn discard(&mut self) {
+        self.wasi.end_call();
         self.call = CallRecord::default();
     }
 
@@ -185,6 +203,17 @@ impl CallRecord {
     /// Whether it has used more CPU time than it may.
     pub(super) fn is_overspent(&self) -> bool {
         self.cpu > TICK.saturating_mul(self.tick_limit)
+    }
+
+    /// It has so much time from now on: what it waits for may take a little less, so that it can
+    /// still say something about it.
+    pub(super) fn set_time(&mut self, time: Duration) {
+        self.until = Some(Instant::now() + time.saturating_sub(LAST_WORDS.min(time / 10)));
+    }
+
+    /// Until when it can wait for others.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.until
     }
 
     /// Whether it is a `start`.

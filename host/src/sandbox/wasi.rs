@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::clocks::{MonotonicClock, WallClock};
+use super::http::Http;
 use super::module_log::{LogStream, ModuleLog};
 use super::state::{InstanceState, ModuleContext};
 
@@ -18,12 +21,13 @@ pub(super) const ALLOWED: [&str; 5] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
 
 /// Those among them with functions that can wait.
-pub(super) const WAITING: [&str; 2] = ["wasi:filesystem/", "wasi:io/"];
+pub(super) const WAITING: [&str; 3] = ["wasi:filesystem/", "wasi:http/", "wasi:io/"];
 
 /// Made when a guest first touches WASI: most listeners never do.
 pub(super) struct Wasi {
     table: ResourceTable,
     context: Option<Box<WasiCtx>>,
+    http: Option<Box<Http>>,
     log: Arc<ModuleLog>,
 }
 
@@ -31,13 +35,41 @@ impl Wasi {
     pub(super) fn new(module: &ModuleContext) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { table, context: None, log: Arc::clone(&module.log) }
+        Self { table, context: None, http: None, log: Arc::clone(&module.log) }
+    }
+
+    /// What the module has of HTTP, for a call that can do something with it until then.
+    pub(super) fn http(
+        &mut self,
+        module: &ModuleContext,
+        until: Option<Instant>,
+    ) -> WasiHttpCtxView<'_> {
+        let Self { table, http, .. } = self;
+        http.get_or_insert_with(|| Box::new(Http::new(module))).view(table, until)
+    }
+
+    /// What the guest has handles of.
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// A call is over, and what it began with it.
+    pub(super) fn end_call(&mut self) {
+        if let Some(http) = &mut self.http {
+            http.end_call();
+        }
+    }
+
+    /// The module goes on under other limits.
+    pub(super) fn adopt(&mut self, module: &ModuleContext) {
+        self.log = Arc::clone(&module.log);
+        self.http = None;
     }
 }
 
 impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Wasi { table, context, log } = &mut self.wasi;
+        let Wasi { table, context, log, .. } = &mut self.wasi;
         let ctx = context.get_or_insert_with(|| Box::new(build(log)));
         WasiCtxView { ctx, table }
     }

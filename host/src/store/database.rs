@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction};
 
 use super::folder;
 use super::record::{LeftState, SessionRecord, Standing, StoredSession};
+use super::values;
 use super::writer::Op;
 use super::{Found, OpenError};
 use crate::message::Payload;
@@ -43,6 +44,9 @@ const SETTINGS: &str = "
         schema INTEGER NOT NULL,
         media_type TEXT NOT NULL, data BLOB NOT NULL, sum INTEGER NOT NULL,
         PRIMARY KEY (module, place)) STRICT;
+    CREATE TABLE IF NOT EXISTS buckets (
+        module TEXT NOT NULL, bucket TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+        sum INTEGER NOT NULL, PRIMARY KEY (module, bucket, key)) STRICT;
     CREATE TABLE IF NOT EXISTS clean (yes INTEGER PRIMARY KEY) STRICT;";
 
 /// The open database, and where each session is in it.
@@ -124,6 +128,7 @@ fn read(path: &Path) -> Result<(Database, Found), rusqlite::Error> {
     let mut places = HashMap::new();
     let last = read_sessions(&transaction, &mut found, &mut places)?;
     read_states(&transaction, &mut found)?;
+    values::read(&transaction, &mut found)?;
     found.clean = transaction.execute("DELETE FROM clean", [])? > 0;
     // They are given to one start only: the next one after a crash begins without.
     transaction.execute("DELETE FROM states", [])?;
@@ -221,7 +226,7 @@ fn read_states(transaction: &Transaction<'_>, found: &mut Found) -> Result<(), r
     Ok(())
 }
 
-fn as_column(index: usize, error: rusqlite::types::FromSqlError) -> rusqlite::Error {
+pub(super) fn as_column(index: usize, error: rusqlite::types::FromSqlError) -> rusqlite::Error {
     let kind = rusqlite::types::Type::Blob;
     rusqlite::Error::FromSqlConversionFailure(index, kind, Box::new(error))
 }
@@ -261,6 +266,7 @@ impl Database {
                             .execute([place.key])?;
                     }
                 }
+                Op::Values(bucket) => values::write(&transaction, bucket)?,
                 Op::Mark(_) | Op::Close { .. } => {}
             }
         }

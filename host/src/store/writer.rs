@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::database::{self, Database, WriteError};
 use super::record::{LeftState, SessionRecord};
 use super::{Health, Shared, folder};
+use crate::keyvalue::Bucket;
 use crate::message::Payload;
 
 /// Most changes, and bytes in them, that are committed at a time.
@@ -38,6 +39,8 @@ pub(super) enum Op {
     Forget {
         id: u128,
     },
+    /// Some of a bucket has changed; what, it says when it is asked.
+    Values(Arc<Bucket>),
     /// Is answered when everything before has been written; never, if it could not be.
     Mark(oneshot::Sender<()>),
     Close {
@@ -53,6 +56,8 @@ pub(super) struct Writer {
     database: Option<Database>,
     folder: PathBuf,
     shared: Arc<Shared>,
+    /// Every bucket that it was told of.
+    buckets: Vec<Arc<Bucket>>,
     /// Whether something was written since space was given back.
     has_changed: bool,
     /// When the files were last made anew, or tried to be.
@@ -68,6 +73,7 @@ impl Writer {
             database: Some(database),
             folder: folder.to_owned(),
             shared,
+            buckets: Vec::new(),
             has_changed: false,
             tried: now,
             measured: now,
@@ -94,13 +100,27 @@ impl Writer {
                 bytes += op.bytes();
                 ops.push(op);
             }
+            self.note_buckets(&ops);
             let written = self.write(&ops);
             for op in ops {
                 match op {
                     Op::Mark(done) if written => drop(done.send(())),
                     Op::Close { states, done } => return self.close(&states, done),
-                    Op::Mark(_) | Op::Put { .. } | Op::Append { .. } | Op::Forget { .. } => {}
+                    Op::Mark(_)
+                    | Op::Put { .. }
+                    | Op::Append { .. }
+                    | Op::Forget { .. }
+                    | Op::Values(_) => {}
                 }
+            }
+        }
+    }
+
+    fn note_buckets(&mut self, ops: &[Op]) {
+        for op in ops {
+            let Op::Values(bucket) = op else { continue };
+            if !self.buckets.iter().any(|known| Arc::ptr_eq(known, bucket)) {
+                self.buckets.push(Arc::clone(bucket));
             }
         }
     }
@@ -169,7 +189,7 @@ impl Writer {
         if self.tried.elapsed() < RETRY {
             return;
         }
-        match database::anew(&self.folder) {
+        match self.make_anew() {
             Ok(database) => {
                 self.database = Some(database);
                 self.shared.stalled.store(false, Ordering::Relaxed);
@@ -182,6 +202,15 @@ impl Writer {
             }
         }
         self.tried = Instant::now();
+    }
+
+    /// New files, with all buckets in them: who keeps sessions is asked for them later.
+    fn make_anew(&self) -> Result<Database, WriteError> {
+        let mut database = database::anew(&self.folder)?;
+        self.buckets.iter().for_each(|bucket| bucket.forget_saved());
+        let ops: Vec<Op> = self.buckets.iter().cloned().map(Op::Values).collect();
+        database.commit(&ops)?;
+        Ok(database)
     }
 
     fn close(self, states: &[LeftState], done: oneshot::Sender<bool>) {
@@ -212,7 +241,7 @@ impl Op {
         match self {
             Self::Put { messages, .. } => messages.iter().map(Payload::len).sum(),
             Self::Append { payload, .. } => payload.len(),
-            Self::Forget { .. } | Self::Mark(_) | Self::Close { .. } => 0,
+            Self::Forget { .. } | Self::Values(_) | Self::Mark(_) | Self::Close { .. } => 0,
         }
     }
 }

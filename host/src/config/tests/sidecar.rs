@@ -134,7 +134,10 @@ fn what_a_sidecar_leaves_out_is_as_in_the_gateway_s_file() {
 fn a_wrong_sidecar_is_refused_with_place_and_reason() {
     for (text, error) in [
         ("path = [\"/a\"]", "1:1: unknown key `path`; did you mean `paths`?"),
-        ("[log]\nlevel = \"info\"", "1:2: unknown key `log`; known here: paths, run, limits"),
+        (
+            "[log]\nlevel = \"info\"",
+            "1:2: unknown key `log`; known here: paths, run, limits, http, keyvalue, config",
+        ),
         ("memory = \"1MiB\"", "1:1: unknown key `memory`; `memory` belongs in [limits]"),
         (
             "[limits]\npaths = [\"/a\"]",
@@ -175,6 +178,45 @@ fn a_wrong_sidecar_is_refused_with_place_and_reason() {
     assert!(parse(&many).unwrap_err().to_string().ends_with("it has more than 64 entries"));
     let wild = parse("paths = [\"/ok\",\n \"/a/*/b\"]").unwrap_err().to_string();
     assert!(wild.starts_with("modules/chat.toml:2:2: `paths` cannot be `/a/*/b`: "), "{wild}");
+}
+
+#[test]
+fn grants_are_given_by_their_lists_and_have_limits() {
+    assert_eq!(parse("").unwrap().grants, Grants::default());
+    let text = "[http]\nhosts = [\"API.example.com\", \"*.example.org:8443\"]\n\
+                private = [\"10.0.0.0/8\"]\nrequests = 2\nheader_size = \"8KiB\"\n\
+                [keyvalue]\nbuckets = [\"a\"]\nkeys = 3\n\
+                [config]\nurl = \"x\"\nsize = 0x10\nfast = true\nratio = 0.5\n";
+    let Grants { http, keyvalue, values } = parse(text).unwrap().grants;
+    let http = http.unwrap();
+    let hosts: Vec<String> = http.hosts.iter().map(ToString::to_string).collect();
+    assert_eq!(hosts, ["api.example.com", "*.example.org:8443"]);
+    assert!(http.private.contains("10.1.2.3".parse().unwrap()));
+    assert_eq!((http.limits.requests, http.limits.header_bytes), (2, 8 << 10));
+    let keyvalue = keyvalue.unwrap();
+    assert_eq!((keyvalue.buckets[0].as_str(), keyvalue.limits.keys), ("a", 3));
+    let values: Vec<_> = values.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(values, [("fast", "true"), ("ratio", "0.5"), ("size", "16"), ("url", "x")]);
+    // Limits without a list grant nothing.
+    let none = parse("[http]\nrequests = 1\n[keyvalue]\nkeys = 1\n").unwrap().grants;
+    assert_eq!(none, Grants::default());
+}
+
+#[test]
+fn wrong_grants_are_refused_with_place_and_reason() {
+    for (text, error) in [
+        ("[http]\nhosts = [\"http://a/\"]", "2:10: `http.hosts` cannot be `http://a/`: "),
+        ("[http]\nhosts = [\"*\"]", "2:10: `http.hosts` cannot be `*`: "),
+        ("[http]\nhosts = [\"127.1\"]", "2:10: `http.hosts` cannot be `127.1`: "),
+        ("[http]\nhost = []", "2:1: unknown key `host` in [http]; did you mean `hosts`?"),
+        ("[keyvalue]\nbuckets = [\"a/b\"]", "2:12: `keyvalue.buckets` cannot be `a/b`: "),
+        ("[keyvalue]\nkeys = 0", "2:8: `keyvalue.keys` is 0; "),
+        ("[config]\na = [1]", "2:5: `config.a`: it must be a string, a number or a boolean, "),
+        ("config = 1", "1:10: `config` must be a table, written `[name]`, not an integer"),
+    ] {
+        let given = parse(text).unwrap_err().to_string();
+        assert!(given.starts_with(&format!("modules/chat.toml:{error}")), "{text}: {given}");
+    }
 }
 
 #[test]

@@ -81,6 +81,8 @@ fn every_variable_is_read_by_the_rules_of_the_file() {
         ("SPOREGATE_AUTH_PROXY_USER_HEADER", "auth.proxy.user_header", "X-User"),
         ("SPOREGATE_AUTH_PROXY_ROLES_HEADER", "auth.proxy.roles_header", "X-Roles"),
         ("SPOREGATE_AUTH_PROXY_ROLES_SEPARATOR", "auth.proxy.roles_separator", "|"),
+        ("SPOREGATE_OUTBOUND_REQUESTS", "outbound.requests", "7"),
+        ("SPOREGATE_OUTBOUND_CA_FILE", "outbound.ca_file", "/ca.pem"),
         ("SPOREGATE_SANDBOX_MEMORY", "sandbox.memory", "2GiB"),
         ("SPOREGATE_SANDBOX_CACHE", "sandbox.cache", "/c"),
         ("SPOREGATE_SANDBOX_MAX_MODULE_SIZE", "sandbox.max_module_size", "1MiB"),
