@@ -3,12 +3,11 @@
 
 mod address;
 mod configuration;
-mod enrich;
 mod http;
 mod https;
 mod imports;
 mod limits;
-mod service;
+mod sockets;
 mod store;
 
 use std::net::SocketAddr;

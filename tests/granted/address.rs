@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::service::Service;
 use super::{caller, fetch, results};
+use crate::support::service::Service;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_granted_name_that_leads_to_this_machine_is_refused_after_it_was_looked_up() {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::service::Service;
 use super::{calling, grantee};
+use crate::support::service::Service;
 use crate::support::{Client, Serving, token};
 
 const GRANTS: &str = "[http]\nhosts = []\n[keyvalue]\nbuckets = []\n";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::service::Service;
 use super::{caller, calling, fetch, results};
+use crate::support::service::Service;
 use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]

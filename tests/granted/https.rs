@@ -11,8 +11,8 @@ use sporegate::config::{Config, FlagOverrides, Sources};
 use sporegate::gateway::Gateway;
 use tokio_rustls::TlsAcceptor;
 
-use super::service::Service;
 use super::{caller, calling, fetch, results};
+use crate::support::service::Service;
 use crate::support::{TestGateway, compiler};
 
 /// Certificates that are valid for a hundred years: `leaf` for `localhost` and 127.0.0.1, by `ca`.

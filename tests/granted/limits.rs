@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::service::{Service, blunt};
 use super::{caller, calling, fetch, results};
+use crate::support::service::{Service, blunt};
 use crate::support::{TestGateway, until};
 
 async fn limited(service: &Service, limit: &str) -> TestGateway {

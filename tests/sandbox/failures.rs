@@ -70,7 +70,7 @@ async fn what_the_gateway_compiles_for_a_call_counts_as_its_cpu_time() {
             "matcher": {"content": content}})
     };
     // On the stack of the connection, and on one of its own.
-    for (cpu, calls) in [("20ms", 4), ("101ms", 20)] {
+    for (cpu, calls) in [("20ms", 8), ("101ms", 40)] {
         let gateway = TestGateway::with()
             .module("probe", "probe")
             .sidecar("probe", &format!("[limits]\ncpu = {cpu:?}\n"))

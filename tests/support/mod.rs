@@ -7,6 +7,7 @@ mod probe;
 mod process;
 mod raw;
 pub mod raw_client;
+pub mod service;
 mod wat;
 
 pub use client::{Client, Refused};

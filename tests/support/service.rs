@@ -166,7 +166,7 @@ async fn answer(
         }
         ("post", _) => match request.into_body().collect().await {
             Ok(body) => whole(&body.to_bytes().len().to_string()),
-            Err(_) => std::future::pending().await,
+            Err(_) => whole("broken off"),
         },
         _ => {
             let mut answer = whole("nothing here");
