@@ -3,7 +3,9 @@
 //! as skipped; `tests/languages/build` builds it.
 
 mod agreement;
+mod answering;
 mod components;
+mod enrich;
 mod handover;
 mod served;
 
@@ -78,7 +80,8 @@ async fn play_one(runner: Runner, component: &Component, file: &Path) -> Result<
         Runner::Memory => {
             let rehearsals = Rehearsals::of(&config(), &compiler(), &component.file).await;
             let rehearsals = rehearsals.map_err(|error| error.to_string())?;
-            let mut rehearsal = rehearsals.begin().await.map_err(|error| error.to_string())?;
+            let mut rehearsal =
+                rehearsals.begin(&conversation.http).await.map_err(|error| error.to_string())?;
             let played = play(&conversation, &mut rehearsal, |_| {}).await;
             played.map_err(|failure| failure.to_string())?;
             rehearsal.end().await;

@@ -45,7 +45,7 @@ use std::path::{Path, PathBuf};
 
 pub use auth::{AuthConfig, JwtAlgorithm, JwtConfig, JwtKey, MAX_JWT, ProxyConfig};
 pub use base_path::{BasePath, BasePathError};
-pub use conversation::{Action, Conversation, Newcomer, Said, Step, Taken};
+pub use conversation::{Action, Conversation, HttpAnswer, Newcomer, Said, Step, Taken};
 pub use destination::{Destination, DestinationError, authority};
 pub use error::{ConfigError, Place, Problem, ProblemKind};
 pub use file::MAX_FILE_BYTES;

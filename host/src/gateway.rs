@@ -146,7 +146,9 @@ impl Gateway {
         let memory = Arc::clone(sandbox.memory());
         let left = Arc::new(LeftStates::new(found.states));
         let buckets = buckets(store.as_ref(), found.values);
-        let loader = Arc::new(loader(config, sandbox, &registry, &counters, &left, buckets)?);
+        let outbound = Outbound::new(&outbound_settings(config))?;
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets, outbound);
+        let loader = Arc::new(loader);
         let loaded = load_modules(config, &loader).await?;
         tell(&loaded);
         let refused = loaded.refused.clone();
@@ -212,7 +214,8 @@ impl Gateway {
         let registry = Arc::new(Registry::new(ConnectionLimits::default(), AwayLimits::default()));
         let sandbox = Arc::new(Sandbox::new(&sandbox_settings(config, compiler))?);
         let (counters, left, buckets) = Default::default();
-        let loader = loader(config, sandbox, &registry, &counters, &left, buckets)?;
+        let outbound = Outbound::new(&outbound_settings(config))?;
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets, outbound);
         Ok(CheckReport { loaded: load_modules(config, &loader).await? })
     }
 
@@ -329,9 +332,10 @@ fn loader(
     counters: &Arc<Counters>,
     left: &Arc<LeftStates>,
     buckets: Arc<Buckets>,
-) -> Result<Loader, StartError> {
-    Ok(Loader {
-        outbound: Arc::new(Outbound::new(&outbound_settings(config))?),
+    outbound: Outbound,
+) -> Loader {
+    Loader {
+        outbound: Arc::new(outbound),
         sandbox,
         registry: Arc::clone(registry),
         counters: Arc::clone(counters),
@@ -340,7 +344,7 @@ fn loader(
         alarm: Arc::default(),
         left: Arc::clone(left),
         buckets,
-    })
+    }
 }
 
 /// What became of the module directory, for the log.

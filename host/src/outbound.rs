@@ -10,6 +10,7 @@ mod body;
 mod connect;
 mod exchange;
 mod failure;
+mod network;
 mod tls;
 
 use std::error::Error;
@@ -31,9 +32,10 @@ pub use failure::{Failure, results};
 pub use tls::CaFileError;
 
 use exchange::{Admitted, Tally, exchange};
+use network::{Network, Script};
 use tls::Tls;
 
-use crate::config::{Destination, HttpGrant, Networks, authority};
+use crate::config::{Destination, HttpAnswer, HttpGrant, Networks, authority};
 use crate::counters::ModuleCounters;
 use crate::limits::HttpLimits;
 use crate::printable::excerpt;
@@ -46,7 +48,7 @@ const LINES_PER_SECOND: usize = 16;
 #[derive(Debug)]
 pub struct Outbound {
     places: Arc<Semaphore>,
-    tls: Tls,
+    network: Network,
     lines: LineRates<Arc<str>>,
 }
 
@@ -98,7 +100,7 @@ struct Place {
 }
 
 /// Whom a request goes to.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Target {
     host: String,
     port: u16,
@@ -108,11 +110,24 @@ struct Target {
 impl Outbound {
     /// Reads the certificate authorities of the settings.
     pub fn new(settings: &OutboundSettings) -> Result<Self, CaFileError> {
-        Ok(Self {
-            places: Arc::new(Semaphore::new(settings.requests)),
-            tls: Tls::new(settings.ca_file.as_deref())?,
-            lines: LineRates::new(LINES_PER_SECOND),
-        })
+        let tls = Tls::new(settings.ca_file.as_deref())?;
+        Ok(Self::over(Network::System(tls), settings))
+    }
+
+    /// Reaches nothing but services that answer this.
+    ///
+    /// # Errors
+    /// One of the answers is not possible in HTTP.
+    pub fn scripted(
+        answers: &[HttpAnswer],
+        settings: &OutboundSettings,
+    ) -> Result<Self, hyper::http::Error> {
+        Ok(Self::over(Network::Script(Script::new(answers)?), settings))
+    }
+
+    fn over(network: Network, settings: &OutboundSettings) -> Self {
+        let places = Arc::new(Semaphore::new(settings.requests));
+        Self { places, network, lines: LineRates::new(LINES_PER_SECOND) }
     }
 
     /// Tells about a module, once a second at most for each reason.

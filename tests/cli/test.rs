@@ -137,9 +137,60 @@ async fn what_cannot_be_played_at_all_has_another_exit_code() {
     ]);
     let of = async |module: &str, file: &str| folder.test(&[module, file]).await;
     of("none.wasm", "good.toml").await.failed(2, &["none.wasm: "]);
-    of("greedy.wasm", "good.toml").await.failed(2, &["greedy.wasm: it imports `wasi:sockets/"]);
+    of("greedy.wasm", "good.toml").await.failed(2, &["greedy.wasm: it imports `wasi:nn/"]);
     of("fails.wasm", "good.toml").await.failed(2, &["fails.wasm: "]);
     of("echo.wasm", "typo.toml").await.failed(2, &["typo.toml:2:1", "did you mean `client`?"]);
     of("echo.wasm", "none.toml").await.failed(2, &["none.toml: cannot be read"]);
     assert_eq!(run(["test", "echo.wasm"]).await.code, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_answer_as_the_conversation_says_and_there_are_no_others() {
+    let sidecar = "[http]\nhosts = [\"api.example.com\", \"127.0.0.1:9000\", \"10.0.0.1\"]\n\
+                   private = [\"127.0.0.0/8\"]\n[config]\nservice = \"SERVICE\"\n";
+    let ask = |hears: &[&str]| {
+        let begin = "[[http]]\nurl = \"https://api.example.com/items/tea\"\nbody = [\"one\\n\"]\n\
+                     [[http]]\nurl = \"http://10.0.0.1/items/tea\"\n\
+                     [[step]]\nclient = \"kim\"\nconnect = \"/enrich\"\n\
+                     [[step]]\nclient = \"kim\"\nsend = 'tea'\n";
+        let hears = hears
+            .iter()
+            .map(|text| format!("[[step]]\nclient = \"kim\"\nexpect_json = '{text}'\n"));
+        begin.to_owned() + &hears.collect::<String>()
+    };
+    for (service, hears) in [
+        // TLS is for the network: whom a request goes to is what counts.
+        (
+            "https://api.example.com",
+            &[r#"{"status":200}"#, r#"{"line":"one"}"#, r#"{"done":true,"lines":1}"#][..],
+        ),
+        ("http://api.example.com", &[r#"{"error":"DestinationNotFound"}"#]),
+        ("http://elsewhere.example.com", &[r#"{"error":"HttpRequestDenied"}"#]),
+        ("http://127.0.0.1:9000", &[r#"{"error":"ConnectionRefused"}"#]),
+        // Granted and answered, and all the same no address that may be called.
+        ("http://10.0.0.1", &[r#"{"error":"DestinationIpProhibited"}"#]),
+    ] {
+        let folder = Folder::with(&[
+            ("enrich.wasm", &guest("enrich")),
+            ("enrich.toml", sidecar.replace("SERVICE", service).as_bytes()),
+            ("c.toml", ask(hears).as_bytes()),
+        ]);
+        folder.test(&["enrich.wasm", "c.toml"]).await.ok();
+    }
+    // What is wrong with the conversation is told where it fails.
+    for (service, told) in [
+        ("https://api.example.com/v2", "GET /v2/items/tea"),
+        ("http://127.0.0.1:9000", "127.0.0.1:9000"),
+    ] {
+        let folder = Folder::with(&[
+            ("enrich.wasm", &guest("enrich")),
+            ("enrich.toml", sidecar.replace("SERVICE", service).as_bytes()),
+            ("c.toml", ask(&["{}"]).as_bytes()),
+        ]);
+        let ended = folder.test(&["enrich.wasm", "c.toml"]).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        for part in ["logged meanwhile", "no [[http]] of the conversation", told] {
+            assert!(ended.out.contains(part), "{part:?} is not in {}", ended.out);
+        }
+    }
 }

@@ -54,7 +54,7 @@ async fn what_goes_wrong_is_told_in_the_same_words_with_and_without_a_network() 
     for (end, told) in WRONG {
         let conversation = Conversation::parse(&format!("{BEGIN}{end}"), Path::new("c.toml"));
         let conversation = conversation.unwrap();
-        let mut rehearsal = rehearsals.begin().await.unwrap();
+        let mut rehearsal = rehearsals.begin(&conversation.http).await.unwrap();
         let in_memory = play(&conversation, &mut rehearsal, |_| {}).await;
         assert_eq!(text(in_memory), told);
         rehearsal.end().await;
@@ -75,7 +75,7 @@ async fn limits_are_those_of_a_gateway_in_both() {
     let conversation = Conversation::parse(&text, Path::new("c.toml")).unwrap();
     let echo = echo();
     let rehearsals = Rehearsals::of(&config(), &compiler(), &echo.file).await.unwrap();
-    let mut rehearsal = rehearsals.begin().await.unwrap();
+    let mut rehearsal = rehearsals.begin(&conversation.http).await.unwrap();
     play(&conversation, &mut rehearsal, |_| {}).await.unwrap();
     let mut served = Served::start(&echo, &conversation).await.unwrap();
     play(&conversation, &mut served, |_| {}).await.unwrap();

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What there is in every language.
-pub const LISTENERS: [&str; 3] = ["echo", "chat", "counter"];
+pub const LISTENERS: [&str; 4] = ["echo", "chat", "counter", "enrich"];
 
 /// Those that come with the sources, where they are not rebuilt.
 const PREBUILT: &str = "examples/prebuilt";

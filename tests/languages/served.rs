@@ -12,8 +12,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::answering::answering;
 use super::components::Component;
 use crate::support::{TestGateway, token_with};
+
+/// Where the sidecars of the examples expect a service.
+const SERVICE: &str = "127.0.0.1:9000";
 
 /// A gateway with one module.
 pub struct Served {
@@ -25,14 +29,21 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts a gateway with a component and the sidecar beside it.
-    pub async fn start(component: &Component, _: &Conversation) -> Result<Self, String> {
+    /// Starts a gateway with a component and the sidecar beside it, and the services that the
+    /// conversation speaks of.
+    pub async fn start(component: &Component, played: &Conversation) -> Result<Self, String> {
         let name = &component.name;
         let bytes = std::fs::read(&component.file).unwrap();
+        // Nobody reads while a module is swapped, and some take long to be compiled.
         let mut setup = TestGateway::with()
+            .table("[limits]\nping_interval = \"1h\"")
             .table("[[paths]]\npattern = \"/*\"\nanonymous = true")
             .file(&format!("{name}.wasm"), &bytes);
-        if let Ok(sidecar) = std::fs::read_to_string(component.file.with_extension("toml")) {
+        if let Ok(mut sidecar) = std::fs::read_to_string(component.file.with_extension("toml")) {
+            if !played.http.is_empty() {
+                let address = answering(&played.http).await;
+                sidecar = sidecar.replace(SERVICE, &address.to_string());
+            }
             setup = setup.sidecar(name, &sidecar);
         }
         let gateway = setup.start().await;

@@ -40,6 +40,14 @@ Others: close = { code = 1000 }, drop = true (the connection breaks), advance = 
 passes), swap = true (the module takes over from itself, with its state). What comes and is not
 expected is a failure, also at the end. At the top: patience = \"5s\".
 
+What a module hears that makes HTTP requests, of hosts that its sidecar grants; no other service is
+there:
+
+  [[http]]
+  url = \"http://127.0.0.1:9000/items/tea\"
+  status = 200                     # also: method = \"GET\", headers = { etag = \"x\" }
+  body = [\"one\\n\", \"two\\n\"]       # piece by piece; breaks = true ends it in the middle
+
 The module runs as in a gateway, with the sidecar beside it, its limits and its grants, and anew
 for each conversation; no socket is opened. Exit code 0: all went as written. 1: one did not, and it is
 told where. 2: the module cannot be loaded, or a file is no conversation.";
@@ -115,7 +123,7 @@ async fn test(
     for conversation in conversations {
         recording.clear();
         let began = Instant::now();
-        let mut stage = match rehearsals.begin().await {
+        let mut stage = match rehearsals.begin(&conversation.http).await {
             Ok(stage) => stage,
             Err(error) => return Err(UsageError(format!("{error}{}", told(recording))).into()),
         };

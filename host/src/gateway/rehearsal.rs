@@ -1,6 +1,6 @@
 //! A gateway without a network: one module, and clients that are streams in memory. Sessions,
 //! limits, matching, calls and closes are those of a gateway that serves; what is missing is what
-//! comes before: sockets, HTTP and credentials.
+//! comes before: sockets, HTTP and credentials. Services that the module calls answer by a script.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,18 @@ use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use super::values::{away_limits, connection_limits, gate_settings, sandbox_settings};
+use super::values::{
+    away_limits, connection_limits, gate_settings, outbound_settings, sandbox_settings,
+};
 use super::{StartError, authenticator, counters, loader};
 use crate::admission::Admission;
-use crate::config::{Config, Newcomer};
+use crate::config::{Config, HttpAnswer, Newcomer};
 use crate::connection;
 use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection};
 use crate::modules::{Alone, Loader, ModuleTable};
+use crate::outbound::Outbound;
 use crate::principal::{Identity, Principal};
 use crate::registry::Registry;
 use crate::sandbox::{Compiler, Sandbox};
@@ -46,6 +49,9 @@ pub enum RehearsalError {
     /// The gateway would not start either.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// No service could answer this.
+    #[error("an answer in `[[http]]` is not possible: {0}")]
+    Answer(String),
     /// The gateway would refuse the module.
     #[error("{}: {reason}", .file.display())]
     Module {
@@ -99,25 +105,29 @@ impl Rehearsals {
         let sandbox = Arc::new(Sandbox::new(&settings).map_err(StartError::from)?);
         let registry = Arc::new(registry(config));
         let (counters, left, buckets) = Default::default();
-        let loader = loader(config, Arc::clone(&sandbox), &registry, &counters, &left, buckets)?;
+        let outbound = scripted(config, &[])?;
+        let engine = Arc::clone(&sandbox);
+        let loader = loader(config, engine, &registry, &counters, &left, buckets, outbound);
         let alone = loader.prepare(file).await;
         let refused = |reason| RehearsalError::Module { file: file.to_owned(), reason };
         let alone = Arc::new(alone.map_err(refused)?);
         Ok(Self { config: config.clone(), sandbox, file: file.to_owned(), alone })
     }
 
-    /// Starts the module anew, with nobody connected.
+    /// Starts the module anew, with nobody connected. The services that it calls answer this, and
+    /// there are no others.
     ///
     /// # Errors
     /// Its `start` failed, or the configuration of authentication is not right.
-    pub async fn begin(&self) -> Result<Rehearsal, RehearsalError> {
+    pub async fn begin(&self, answers: &[HttpAnswer]) -> Result<Rehearsal, RehearsalError> {
         let config = &self.config;
         let authenticator = authenticator(&config.auth)?;
         let registry = Arc::new(registry(config));
         let counters = Arc::new(counters(config));
         let sandbox = Arc::clone(&self.sandbox);
         let (left, buckets) = Default::default();
-        let loader = loader(config, sandbox, &registry, &counters, &left, buckets)?;
+        let outbound = scripted(config, answers)?;
+        let loader = loader(config, sandbox, &registry, &counters, &left, buckets, outbound);
         let refused = |reason| RehearsalError::Module { file: self.file.clone(), reason };
         let module = loader.start_alone(&self.alone).await.map_err(refused)?;
         let table = Arc::new(ModuleTable::new(vec![module]));
@@ -136,6 +146,11 @@ impl Rehearsals {
             gone: Arc::default(),
         })
     }
+}
+
+fn scripted(config: &Config, answers: &[HttpAnswer]) -> Result<Outbound, RehearsalError> {
+    Outbound::scripted(answers, &outbound_settings(config))
+        .map_err(|error| RehearsalError::Answer(error.to_string()))
 }
 
 fn registry(config: &Config) -> Registry {

@@ -1,7 +1,7 @@
 //! From a host that is granted to a connection with one of its addresses. The address that is
 //! checked is the one that is connected to: no name is looked up twice.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::address::is_public;
 use super::failure::Failure;
-use super::tls::Tls;
+use super::network::Network;
 use super::{Place, Target};
 use crate::config::Networks;
 
@@ -26,11 +26,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(super) async fn connect(
     target: &Target,
     private: &Networks,
-    tls: &Tls,
+    network: &Network,
     place: &Arc<Place>,
     deadline: Instant,
 ) -> Result<Box<dyn Stream>, Failure> {
     let connecting = async {
+        let tls = match network {
+            Network::System(tls) => tls,
+            Network::Script(script) => return script.connect(target, private),
+        };
         let addresses = resolve(target, place).await?;
         let stream = open(&admitted(&addresses, private)?, deadline).await?;
         // A request is written in one go.
@@ -46,11 +50,10 @@ pub(super) async fn connect(
 
 /// All addresses of the host, as the system looks them up.
 async fn resolve(target: &Target, place: &Arc<Place>) -> Result<Vec<SocketAddr>, Failure> {
-    let port = target.port;
-    let bare = target.host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+    if let Some(address) = target.address() {
+        return Ok(vec![address]);
     }
+    let port = target.port;
     // It cannot be cut short: until it is over it keeps its place, so that there are not many.
     let (host, place) = (target.host.clone(), Arc::clone(place));
     let looking = tokio::task::spawn_blocking(move || {
@@ -64,7 +67,10 @@ async fn resolve(target: &Target, place: &Arc<Place>) -> Result<Vec<SocketAddr>,
 }
 
 /// Those that are public, or that are granted all the same.
-fn admitted(addresses: &[SocketAddr], private: &Networks) -> Result<Vec<SocketAddr>, Failure> {
+pub(super) fn admitted(
+    addresses: &[SocketAddr],
+    private: &Networks,
+) -> Result<Vec<SocketAddr>, Failure> {
     let may = |address: &&SocketAddr| is_public(address.ip()) || private.contains(address.ip());
     let admitted: Vec<SocketAddr> = addresses.iter().filter(may).copied().collect();
     if admitted.is_empty() { Err(Failure::Address) } else { Ok(admitted) }

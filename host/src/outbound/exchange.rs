@@ -146,7 +146,7 @@ where
         call.until.min(Instant::now() + asked.map_or(limit, |asked| asked.min(limit)))
     };
     let deadline = until(limits.connect_timeout, patience.connect);
-    let stream = connect(target, private, &shared.tls, place, deadline).await?;
+    let stream = connect(target, private, &shared.network, place, deadline).await?;
     let broken = |error: hyper::Error| Failure::of(&error, limits.header_bytes);
     let (mut requests, connection) = http1::Builder::new()
         .max_buf_size(limits.header_bytes)

@@ -155,6 +155,16 @@ fn what_makes_no_sense_is_refused_with_its_line() {
         ("[[step]]\nclient = \"bob\"\nconnect = \"tea\"\n", "c.toml:6:11: `step.connect`: "),
         ("[[step]]\nadvance = \"2 s\"\n", "c.toml:5:11: `step.advance` cannot be `2 s`: "),
         ("patiense = \"1s\"\n", "unknown key `patiense` in [step]"),
+        ("[[http]]\nstatus = 200\n", "`url` is missing in [http]"),
+        ("[[http]]\nurl = \"tea\"\n", "c.toml:5:7: `http.url`: it must be absolute, such as"),
+        ("[[http]]\nurl = \"http://a b/\"\n", "`http.url`: it must be absolute"),
+        ("[[http]]\nurl = \"http://a?b\"\n", "`http.url`: it must be absolute"),
+        ("[[http]]\nurl = \"http://a/\"\nmethod = \"get\"\n", "a method of HTTP in capitals"),
+        ("[[http]]\nurl = \"http://a/\"\nstatus = 101\n", "must be from 200 to 599"),
+        (
+            "[[http]]\nurl = \"http://a/\"\nheaders = { \"a b\" = 1 }\n",
+            "\"a b\" with its value cannot be sent as a header",
+        ),
     ] {
         let error = parse(&format!("{KIM}{more}")).expect_err(more).to_string();
         if !error.contains(told) || error.contains('\n') {
@@ -164,4 +174,38 @@ fn what_makes_no_sense_is_refused_with_its_line() {
     assert!(wrong.is_empty(), "{wrong}");
     let empty = parse("").expect_err("no steps").to_string();
     assert!(empty.contains("`step`") && empty.contains("[[step]]"), "{empty}");
+}
+
+#[test]
+fn what_services_answer_is_read() {
+    let text = r#"
+[[http]]
+url = "https://api.example.com:8443/items/tea?kind=green"
+method = "POST"
+status = 503
+headers = { retry-after = 5, "x-a" = "b c" }
+body = ["one\n", ""]
+breaks = true
+[[http]]
+url = "http://127.0.0.1"
+"#;
+    let read = parse(&format!("{KIM}{text}")).unwrap().http;
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let first = HttpAnswer {
+        method: "POST".into(),
+        url: "https://api.example.com:8443/items/tea?kind=green".into(),
+        status: 503,
+        headers: vec![pair("retry-after", "5"), pair("x-a", "b c")],
+        body: vec!["one\n".into(), String::new()],
+        breaks: true,
+    };
+    let second = HttpAnswer {
+        method: "GET".into(),
+        url: "http://127.0.0.1".into(),
+        status: 200,
+        headers: Vec::new(),
+        body: Vec::new(),
+        breaks: false,
+    };
+    assert_eq!(read, [first, second]);
 }
