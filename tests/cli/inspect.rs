@@ -58,7 +58,7 @@ async fn defaults_come_from_the_configuration() {
         ("echo.wasm", &guest("echo")),
         (
             "s.toml",
-            b"[sandbox]\nmax_module_size = \"16MiB\"\n[sandbox.defaults.limits]\ncpu = \"9ms\"",
+            b"[sandbox]\nmax_module_size = \"32MiB\"\n[sandbox.defaults.limits]\ncpu = \"9ms\"",
         ),
         ("small.toml", b"[sandbox]\nmax_module_size = \"2KiB\""),
     ]);
@@ -86,12 +86,12 @@ async fn what_is_no_listener_is_shown_with_the_reason() {
         Modules::with(&[("greedy.wasm", &guest("greedy")), ("other.wasm", &guest("other-world"))]);
     let greedy = modules.inspect("greedy.wasm").await;
     greedy.failed(1, &["greedy.wasm: not a listener", "REFUSED"]);
-    assert!(greedy.out.contains("  REFUSED wasi:sockets/"), "{}", greedy.out);
+    assert!(greedy.out.contains("  REFUSED wasi:nn/"), "{}", greedy.out);
     let other = modules.inspect("other.wasm").await;
     other.failed(1, &["MISSING"]);
     assert!(other.out.contains("  MISSING sporegate:gateway/lifecycle@1.0.0\n"), "{}", other.out);
     assert!(!other.out.contains("may do"), "{}", other.out);
-    assert!(greedy.out.contains("\nto mend   a listener has no sockets; "), "{}", greedy.out);
+    assert!(greedy.out.contains("\nto mend   a listener cannot run models; "), "{}", greedy.out);
     assert!(other.out.contains("\nto mend   "), "{}", other.out);
 }
 

@@ -164,7 +164,7 @@ async fn a_build_says_what_was_made_and_a_failed_one_leaves_it_as_it_was() {
     assert!(failed.err.contains("listener.js:1: I know no nobody"), "{}", failed.err);
     // What is no listener does not take the place of one.
     project.write("guest greedy\n");
-    project.build().await.failed(1, &["not a listener of this gateway", "wasi:sockets/"]);
+    project.build().await.failed(1, &["not a listener of this gateway", "wasi:nn/"]);
     project.write("guest chat\n");
     std::fs::write(project.root().join("tea.toml"), "[limts]\n").unwrap();
     project.build().await.failed(1, &["tea.toml:1:2: unknown key `limts`; did you mean `limits`?"]);

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use super::program::Program;
 use crate::support::{TestGateway, guest};
 
-/// A component that imports sockets: refused for what it asks for.
-const GREEDY: &str = "wasi:sockets/instance-network@0.2.0";
+/// A component that imports models: refused for what it asks for.
+const GREEDY: &str = "wasi:nn/tensor@0.2.0-rc-2024-10-28";
 
 /// What `check` says of one file, `m.wasm`, with a sidecar.
 async fn refusal(bytes: &[u8], sidecar: Option<&str>) -> String {

@@ -78,7 +78,7 @@ async fn a_file_of_a_gigabyte_is_not_read() {
     let file = File::create(setup.modules().join("m.wasm")).unwrap();
     file.set_len(1 << 30).unwrap();
     let serving = serve(setup).await;
-    assert!(serving.stderr().contains("larger than 16777216 bytes"), "{}", serving.stderr());
+    assert!(serving.stderr().contains("larger than 33554432 bytes"), "{}", serving.stderr());
     assert!(serving.peak_kib() < MOST_KIB, "{} KiB", serving.peak_kib());
 }
 

@@ -95,7 +95,7 @@ async fn a_file_above_the_limit_is_not_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_asks_for_more_than_listeners_get_is_refused_naming_it() {
     let setup = TestGateway::with().module("greedy", "greedy");
-    let parts: &[&str] = &["wasi:sockets/instance-network@0.2.0", "not granted"];
+    let parts: &[&str] = &["wasi:nn/tensor@0.2.0-rc-2024-10-28", "not granted"];
     refuse(setup, &[("greedy.wasm", parts)]).await;
 }
 

@@ -1,6 +1,7 @@
 """What the SDK adds to the bindings."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,7 +12,7 @@ from sporegate import (
 )
 from sporegate._json import from_json, to_json
 from sporegate.events import from_message_event, to_payload
-from sporegate_build.__main__ import wit_directory, world
+from sporegate_build.__main__ import Needs, needs_of, wit_directory, world
 
 from gateway import Gateway, client, exported, message, say
 
@@ -126,7 +127,28 @@ def test_a_call_before_start_is_an_error(gateway: Gateway) -> None:
 
 
 def test_the_world_has_what_is_asked_for() -> None:
-    assert world(False, False, False).endswith("{ include sporegate:gateway/listener@1.0.0; }\n")
-    full = world(True, True, True)
+    assert world(Needs()).endswith("{ include sporegate:gateway/listener@1.0.0; }\n")
+    full = world(Needs(stateful=True, http=True, config=True))
     assert "stateful-listener@" in full and "wasi:http" in full and "wasi:config" in full
     assert (wit_directory() / "sporegate.wit").is_file()
+
+
+def test_what_a_module_needs_is_read_off_its_imports(tmp_path: Path) -> None:
+    module = tmp_path / "room.py"
+    for text, needs in [
+        ("from sporegate import Listener\nimport json, numpy", Needs()),
+        ("import sporegate\nclass Room(sporegate.StatefulListener): pass", Needs(stateful=True)),
+        ("def f():\n    from sporegate import http", Needs(http=True)),
+        ("import beside", Needs(http=True, config=True)),
+        ("import elsewhere.inner", Needs(stateful=True)),
+    ]:
+        module.write_text(text)
+        (tmp_path / "beside.py").write_text("import sporegate.http as h, sporegate.config")
+        (tmp_path / "more/elsewhere").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "more/elsewhere/inner.py").write_text("from sporegate import StatefulListener as S\nS")
+        (tmp_path / "more/elsewhere/__init__.py").write_text("")
+        assert needs_of(module, [tmp_path / "more"]) == needs, text
+    module.write_text("def")
+    with pytest.raises(SyntaxError) as caught:
+        needs_of(module, [])
+    assert caught.value.filename == str(module)

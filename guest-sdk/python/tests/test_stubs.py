@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sporegate_build.__main__ import _tool, wit_directory, world
+from sporegate_build.__main__ import Needs, _tool, wit_directory, world
 
 STUBS = Path(__file__).resolve().parents[1] / "stubs"
 
@@ -13,7 +13,7 @@ def test_the_stubs_are_those_of_the_interface(tmp_path: Path) -> None:
     tool = _tool()
     if tool is None:
         pytest.skip("componentize-py is not installed")
-    (tmp_path / "world.wit").write_text(world(True, True, True))
+    (tmp_path / "world.wit").write_text(world(Needs(stateful=True, http=True, config=True)))
     made = tmp_path / "bindings"
     flags = ["--wit-path", str(wit_directory()), "--wit-path", str(tmp_path / "world.wit")]
     world_name = ["--world", "sporegate:python/module"]

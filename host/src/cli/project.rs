@@ -1,6 +1,7 @@
 //! A listener's project, and what becomes of it: a component in its folder `build`, that was checked
 //! as `sporegate inspect` does.
 
+mod python;
 mod recipe;
 mod rust;
 mod tool;
@@ -94,8 +95,7 @@ impl Project {
         let file = fs::read(made).with_context(|| shown.to_string())?;
         let component = componentize(&file).with_context(|| shown.to_string())?;
         let sidecar = self.copy_sidecar(out)?;
-        self.check(&component).with_context(|| shown.to_string())?;
-        let hands_over_state = self.hands_over_state(&component)?;
+        let hands_over_state = self.check(&component).with_context(|| shown.to_string())?;
         let to = out.join(format!("{}.wasm", self.name()));
         put(&to, &component)?;
         Ok(Built { component: to, sidecar, bytes: component.len(), hands_over_state })
@@ -118,15 +118,15 @@ impl Project {
         Ok(Some(to))
     }
 
-    /// As `sporegate inspect` does.
-    fn check(&self, component: &[u8]) -> anyhow::Result<()> {
+    /// As `sporegate inspect` does; whether it hands its state over.
+    fn check(&self, component: &[u8]) -> anyhow::Result<bool> {
         let inspection = inspect(component, &Compiler::this_program()?, &limits()?)?;
         let sidecar = self.root.join(format!("{}.toml", self.name()));
         let defaults = plain_config()?.sandbox.defaults;
         let module = ModuleConfig::load(&self.config.name, &sidecar, &defaults)?;
         let granted = Granted::by(&module.grants);
         if inspection.is_listener(granted) {
-            return Ok(());
+            return Ok(inspection.hands_over_state);
         }
         let refused = inspection.imports.iter().filter(|import| import.granted.is_none());
         let refused = refused.map(|import| format!("it imports `{}`", import.name));
@@ -137,10 +137,6 @@ impl Project {
         let missing = inspection.missing.iter().map(|name| format!("it does not export `{name}`"));
         let why: Vec<_> = refused.chain(needed).chain(missing).chain(inspection.advice()).collect();
         Err(anyhow!("not a listener of this gateway: {}", why.join("; ")))
-    }
-
-    fn hands_over_state(&self, component: &[u8]) -> anyhow::Result<bool> {
-        Ok(inspect(component, &Compiler::this_program()?, &limits()?)?.hands_over_state)
     }
 }
 
@@ -162,10 +158,11 @@ pub(super) fn put(to: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// What tells the language of a folder that is no project yet.
-const SIGNS: [(&str, Language); 3] = [
+const SIGNS: [(&str, Language); 4] = [
     ("Cargo.toml", Language::Rust),
     ("tsconfig.json", Language::TypeScript),
     ("package.json", Language::JavaScript),
+    ("pyproject.toml", Language::Python),
 ];
 
 fn no_project(folder: &Path) -> String {

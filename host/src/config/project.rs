@@ -32,13 +32,16 @@ pub enum Language {
     JavaScript,
     /// TypeScript.
     TypeScript,
+    /// Python.
+    Python,
     /// C.
     C,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::JavaScript, Self::TypeScript, Self::C];
+    pub const ALL: [Self; 5] =
+        [Self::Rust, Self::JavaScript, Self::TypeScript, Self::Python, Self::C];
 
     /// The language of a short name.
     ///
@@ -58,6 +61,7 @@ impl Language {
             Self::Rust => "rust",
             Self::JavaScript => "js",
             Self::TypeScript => "ts",
+            Self::Python => "python",
             Self::C => "c",
         }
     }
@@ -68,6 +72,7 @@ impl Language {
             Self::Rust => "Rust",
             Self::JavaScript => "JavaScript",
             Self::TypeScript => "TypeScript",
+            Self::Python => "Python",
             Self::C => "C",
         }
     }
@@ -84,8 +89,13 @@ impl Language {
 
 impl Word for Language {
     const CHOICE: &'static str = "a language such as \"rust\"";
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("rust", Self::Rust), ("js", Self::JavaScript), ("ts", Self::TypeScript), ("c", Self::C)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("rust", Self::Rust),
+        ("js", Self::JavaScript),
+        ("ts", Self::TypeScript),
+        ("python", Self::Python),
+        ("c", Self::C),
+    ];
 }
 
 impl ProjectConfig {

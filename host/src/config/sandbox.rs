@@ -42,7 +42,7 @@ pub(super) fn read(sandbox: &mut Section<'_, '_>) -> SandboxConfig {
         sandbox.read_in("memory", ByteSize::gib(1), ByteSize::mib(1)..=ByteSize::gib(1024));
     let cache = sandbox.read("cache", CompileCache::Auto);
     let largest = ByteSize::kib(1)..=ByteSize::mib(256);
-    let max_module_size = sandbox.read_in("max_module_size", ByteSize::mib(16), largest);
+    let max_module_size = sandbox.read_in("max_module_size", ByteSize::mib(32), largest);
     let memories = ByteSize::mib(256)..=ByteSize::gib(1024);
     let compile_memory = sandbox.read_in("compile_memory", ByteSize::gib(2), memories);
     let times = Duration::from_secs(1)..=Duration::from_secs(3_600);

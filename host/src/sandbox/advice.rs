@@ -22,11 +22,7 @@ const OTHER_WORLDS: [(&str, &str); 3] = [
 ];
 
 /// Imports that no listener is granted, and what takes their place.
-const REFUSED: [(&str, &str); 4] = [
-    (
-        "wasi:sockets/",
-        "a listener has no sockets; requests go by wasi:http, to hosts that its sidecar names; build it without what opens sockets",
-    ),
+const REFUSED: [(&str, &str); 3] = [
     (
         "wasi:http/incoming-handler",
         "a listener gets messages of WebSocket clients, not requests of HTTP",
@@ -146,9 +142,9 @@ mod tests {
     #[test]
     fn of_what_is_too_much_it_is_told_what_takes_its_place() {
         let refused = |names: &[&str]| advice(names, &[], names, false);
-        let sockets = refused(&["wasi:sockets/tcp@0.2.0", "wasi:sockets/udp@0.2.0"]);
-        assert_eq!(sockets.len(), 1);
-        assert!(sockets[0].contains("wasi:http"), "{sockets:?}");
+        let models = refused(&["wasi:nn/graph@0.2.0-rc", "wasi:nn/tensor@0.2.0-rc"]);
+        assert_eq!(models.len(), 1);
+        assert!(models[0].contains("wasi:http"), "{models:?}");
         assert!(refused(&["wasi:clocks/monotonic-clock@0.3.0"])[0].contains("WASI 0.2"));
         assert!(refused(&["env"])[0].contains("nothing here answers `env`"));
     }

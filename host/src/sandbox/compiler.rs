@@ -29,7 +29,7 @@ use answer::Answer;
 const MAX_SLOWDOWN: u32 = 4;
 
 /// Machine code may be so many times as large as the largest file.
-const MAX_GROWTH: u64 = 16;
+const MAX_GROWTH: u64 = 8;
 
 /// Small limits of files say nothing about code: what belongs to it is not small.
 const MIN_CODE_BYTES: u64 = 16 << 20;

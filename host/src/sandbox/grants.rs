@@ -160,6 +160,7 @@ pub(super) fn explain(import: &str, grant: Grant) -> &'static str {
         (Grant::Wasi, Some("wasi:clocks")) => "tell the time",
         (Grant::Wasi, Some("wasi:random")) => "random numbers",
         (Grant::Wasi, Some("wasi:filesystem")) => "nothing: there are no directories behind it",
+        (Grant::Wasi, Some("wasi:sockets")) => "nothing: each socket is refused",
         (Grant::Wasi, Some("wasi:cli")) => {
             "print to its log; there are no arguments and no environment"
         }
@@ -191,7 +192,9 @@ mod tests {
             ("wasi:http/outgoing-handler@0.3.0", None),
             ("wasi:http/outgoing-handler", None),
             ("wasi:http/client@0.2.0", None),
-            ("wasi:sockets/tcp@0.2.0", None),
+            ("wasi:sockets/tcp@0.2.0", Some(Grant::Wasi)),
+            ("wasi:sockets/types@0.3.0", None),
+            ("wasi:nn/graph@0.2.0-rc-2024-10-28", None),
             ("wasi:config/store@0.2.0-rc.1", Some(Grant::Config)),
             ("wasi:config/store@0.2.0", None),
             ("wasi:keyvalue/watcher@0.2.0-draft", None),

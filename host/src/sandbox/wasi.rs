@@ -15,13 +15,15 @@ use super::state::{InstanceState, ModuleContext};
 const MAX_RESOURCES: usize = 1_024;
 const MAX_RANDOM_BYTES: u64 = 64 << 10;
 
-/// Interfaces of `wasi:*@0.2` that a module may import. Files are among them because standard
-/// libraries import them; there is no directory behind them.
-pub(super) const ALLOWED: [&str; 5] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
+/// Interfaces of `wasi:*@0.2` that a module may import. Files and sockets are among them because
+/// standard libraries and language runtimes import them: there is no directory behind them, and
+/// each socket and each look-up of a name is refused before the system is asked.
+pub(super) const ALLOWED: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// Those among them with functions that can wait.
-pub(super) const WAITING: [&str; 3] = ["wasi:filesystem/", "wasi:http/", "wasi:io/"];
+pub(super) const WAITING: [&str; 4] =
+    ["wasi:filesystem/", "wasi:http/", "wasi:io/", "wasi:sockets/"];
 
 /// Made when a guest first touches WASI: most listeners never do.
 pub(super) struct Wasi {

@@ -31,6 +31,11 @@ async fn a_new_project_in_typescript_is_built_and_passes_its_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_project_in_python_is_built_and_passes_its_conversation() {
+    build_and_test(Language::Python).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_project_in_c_is_built_and_passes_its_conversation() {
     build_and_test(Language::C).await;
 }
@@ -47,6 +52,9 @@ async fn build_and_test(language: Language) {
             "no Rust standard library",
             // No registry is reached from here.
             "`npm` failed",
+            "bin/pip` failed",
+            // Python without venv.
+            "`python3` failed",
         ];
         let skipped = missing.iter().any(|text| built.1.contains(text));
         assert!(skipped, "{language:?}: {}", built.1);

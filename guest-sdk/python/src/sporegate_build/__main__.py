@@ -2,18 +2,30 @@
 
 Needs componentize-py, which `pip install sporegate` brings. What is beside the module can be imported by
 it, and with `--path` what is in other directories; all of it is imported when the component is built, and
-nothing can be imported afterwards.
+nothing can be imported afterwards. What it needs of the gateway is read off what it imports.
 """
 
 import argparse
+import ast
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a module takes of the gateway besides the world `listener`."""
+
+    stateful: bool = False
+    http: bool = False
+    config: bool = False
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,9 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     if tool is None:
         print("componentize-py is missing: pip install componentize-py==0.25.0", file=sys.stderr)
         return 3
+    try:
+        needs = needs_of(module, options.path)
+    except SyntaxError as error:
+        print(f"{error.filename}:{error.lineno}: {error.msg}", file=sys.stderr)
+        return 1
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "world.wit").write_text(world(options.stateful, options.http, options.config))
+        Path(folder, "world.wit").write_text(world(needs))
         command = [tool, "--quiet", "--full-names", "--wit-path", str(wit_directory())]
         command += ["--wit-path", folder, "--world", "sporegate:python/module"]
         command += ["componentize", module.stem, "--output", str(output)]
@@ -39,13 +56,34 @@ def main(arguments: list[str] | None = None) -> int:
         return subprocess.run(command, check=False).returncode
 
 
-def world(stateful: bool, http: bool, config: bool) -> str:
+def needs_of(module: Path, path: list[Path]) -> Needs:
+    """Follows the imports of a module, also of those beside it and in `path`, without running any.
+    `SyntaxError`: the module is no Python; what it imports is told of when it is imported."""
+    finder = ModuleFinder([str(folder) for folder in (module.parent, _HERE.parent, *path)])
+    finder.run_script(str(module))
+    files = [Path(file) for it in finder.modules.values() if (file := getattr(it, "__file__", None))]
+    own = [file for file in files if _HERE.parent / "sporegate" not in file.parents]
+    return Needs(
+        stateful=any("StatefulListener" in _names(file) for file in own),
+        http="sporegate.http" in finder.modules,
+        config="sporegate.config" in finder.modules,
+    )
+
+
+def _names(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_bytes(), str(file))))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return names | {node.name for node in nodes if isinstance(node, ast.alias)}
+
+
+def world(needs: Needs) -> str:
     """The WIT of the world that a module targets: the gateway's own, and what it imports besides. One
     world, since componentize-py 0.25.0 panics when it joins some of several."""
-    lines = ["include sporegate:gateway/stateful-listener@1.0.0;"] * stateful
-    lines += ["include sporegate:gateway/listener@1.0.0;"] * (not stateful)
-    lines += ["import wasi:http/outgoing-handler@0.2.12;"] * http
-    lines += ["import wasi:config/store@0.2.0-rc.1;"] * config
+    lines = ["include sporegate:gateway/stateful-listener@1.0.0;"] * needs.stateful
+    lines += ["include sporegate:gateway/listener@1.0.0;"] * (not needs.stateful)
+    lines += ["import wasi:http/outgoing-handler@0.2.12;"] * needs.http
+    lines += ["import wasi:config/store@0.2.0-rc.1;"] * needs.config
     return "package sporegate:python;\n\nworld module { " + " ".join(lines) + " }\n"
 
 
@@ -64,9 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sporegate_build", description=__doc__)
     parser.add_argument("module", type=Path, help="the Python file with the exported listener")
     parser.add_argument("-o", "--output", type=Path, help="the component; beside the module if not given")
-    parser.add_argument("--stateful", action="store_true", help="the listener is a StatefulListener")
-    parser.add_argument("--http", action="store_true", help="it uses sporegate.http")
-    parser.add_argument("--config", action="store_true", help="it uses sporegate.config")
     parser.add_argument("--path", type=Path, action="append", default=[], help="more to import from")
     return parser
 

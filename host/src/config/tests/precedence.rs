@@ -27,7 +27,7 @@ fn defaults_hold_where_nothing_is_said() {
     assert_eq!(config.log, log);
     assert_eq!(config.sandbox.memory_bytes, 1 << 30);
     assert_eq!(config.sandbox.cache, CompileCache::Auto);
-    assert_eq!(config.sandbox.max_module_bytes, 16 << 20);
+    assert_eq!(config.sandbox.max_module_bytes, 32 << 20);
     assert_eq!(config.sandbox.compile_memory_bytes, 2 << 30);
     assert_eq!(config.sandbox.compile_time, Duration::from_secs(60));
     assert_eq!(config.sandbox.defaults, ModuleDefaults::default());
