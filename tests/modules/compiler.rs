@@ -63,7 +63,7 @@ async fn a_compiler_that_does_nothing_is_killed_in_time_with_all_that_it_started
         let said = refusal(what).await;
         assert!(said.contains("sandbox.compile_time"), "{said}");
         let took = begun.elapsed();
-        assert!(took >= Duration::from_secs(4) && took < Duration::from_secs(20), "{took:?}");
+        assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(60), "{took:?}");
     }
 }
 
@@ -101,12 +101,14 @@ fn inspecting_has_the_same_limits_and_reasons() {
 
 #[test]
 fn what_is_for_other_commands_is_refused_on_the_command_line() {
-    for arguments in [&["compile-module"][..], &["compile-module", "compile", "1", "1", "x"]] {
+    for arguments in
+        [&["compile-module"][..], &["compile-module", "usual", "compile", "1", "1", "x"]]
+    {
         let ended = crate::support::sporegate().args(arguments).output().unwrap();
         assert_eq!(ended.status.code(), Some(2), "{ended:?}");
     }
     // Of another process than the one that started it.
-    let orphan = ["compile-module", "compile", "1000000000", "9", "1"];
+    let orphan = ["compile-module", "usual", "compile", "1000000000", "9", "1"];
     let ended = crate::support::sporegate().args(orphan).output().unwrap();
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(String::from_utf8_lossy(&ended.stderr).contains("is gone"), "{ended:?}");

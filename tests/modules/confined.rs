@@ -99,7 +99,7 @@ async fn it_has_its_limits_and_nothing_of_the_gateway() {
     let own: Vec<_> = open.iter().filter(own).collect();
     assert!(own.len() <= 3 && own.iter().all(|path| pipe(path)), "{open:?}");
     let command = read("cmdline").replace('\0', " ");
-    assert!(command.starts_with("sporegate compile-module compile "), "{command}");
+    assert!(command.starts_with("sporegate compile-module behind compile "), "{command}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ pub(super) fn run(args: &ConfigArgs) -> Outcome {
     for warning in &config.warnings {
         output::line(format_args!("warning: {warning}"))?;
     }
-    let compiler = Compiler::this_program()?;
+    let compiler = Compiler::this_program()?.in_foreground();
     let checked = runtime::block_on(async { Ok(Gateway::check(&config, &compiler).await?) });
     let loaded = checked?.loaded;
     for module in &loaded.modules {

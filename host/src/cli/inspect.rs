@@ -34,7 +34,7 @@ pub(super) fn run(args: &InspectArgs) -> Outcome {
     let shown = args.module.display();
     let file = read(&args.module, config.sandbox.max_module_bytes)?;
     let limits = gateway::compile_limits(&config);
-    let inspection = inspect(&file, &Compiler::this_program()?, &limits);
+    let inspection = inspect(&file, &Compiler::this_program()?.in_foreground(), &limits);
     let inspection = inspection.with_context(|| shown.to_string())?;
     let sidecar = sidecar(&args.module, &config);
     let granted =

@@ -120,7 +120,8 @@ impl Project {
 
     /// As `sporegate inspect` does; whether it hands its state over.
     fn check(&self, component: &[u8]) -> anyhow::Result<bool> {
-        let inspection = inspect(component, &Compiler::this_program()?, &limits()?)?;
+        let inspection =
+            inspect(component, &Compiler::this_program()?.in_foreground(), &limits()?)?;
         let sidecar = self.root.join(format!("{}.toml", self.name()));
         let defaults = plain_config()?.sandbox.defaults;
         let module = ModuleConfig::load(&self.config.name, &sidecar, &defaults)?;

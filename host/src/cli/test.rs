@@ -115,7 +115,7 @@ async fn test(
     conversations: &[Conversation],
     recording: &Recording,
 ) -> Outcome {
-    let compiler = Compiler::this_program()?;
+    let compiler = Compiler::this_program()?.in_foreground();
     let rehearsals = Rehearsals::of(config, &compiler, &args.module).await;
     let rehearsals =
         rehearsals.map_err(|error| UsageError(format!("{error}{}", told(recording))))?;

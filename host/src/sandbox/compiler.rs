@@ -26,7 +26,7 @@ use answer::Answer;
 
 /// By the clock a compilation may take so many times its processor time: it has a low priority, and
 /// those who serve go first.
-const MAX_SLOWDOWN: u32 = 4;
+const MAX_SLOWDOWN: u32 = 10;
 
 /// Machine code may be so many times as large as the largest file.
 const MAX_GROWTH: u64 = 8;
@@ -46,6 +46,8 @@ pub enum Compiler {
     /// A process of its own for each file: the `sporegate` command at this absolute path, or a
     /// program that calls [`compile_module`] as that does.
     Child(PathBuf),
+    /// The same at the usual priority and with all processors: for those who serve nobody meanwhile.
+    Foreground(PathBuf),
 }
 
 /// What compiling a module may take.
@@ -57,6 +59,13 @@ pub struct CompileLimits {
     pub memory_bytes: u64,
     /// Time of processors, rounded up to whole seconds.
     pub cpu_time: Duration,
+}
+
+/// Whether others go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Urgency {
+    Usual,
+    Behind,
 }
 
 /// What is to be made of a file.
@@ -71,6 +80,15 @@ impl Compiler {
     pub fn this_program() -> io::Result<Self> {
         let linked = Path::new(THIS_PROGRAM);
         Ok(Self::Child(if linked.exists() { linked.to_owned() } else { std::env::current_exe()? }))
+    }
+
+    /// The same, for who serves nobody meanwhile.
+    #[must_use]
+    pub fn in_foreground(self) -> Self {
+        match self {
+            Self::InProcess => Self::InProcess,
+            Self::Child(program) | Self::Foreground(program) => Self::Foreground(program),
+        }
     }
 
     /// Makes machine code of a file. Takes from milliseconds to minutes.
@@ -96,7 +114,8 @@ impl Compiler {
     fn ask(&self, task: Task, file: &[u8], limits: &CompileLimits) -> Result<Answer, LoadError> {
         match self {
             Self::InProcess => job::run(task, file, limits.memory_bytes),
-            Self::Child(program) => child::run(program, task, file, limits),
+            Self::Child(program) => child::run(program, Urgency::Behind, task, file, limits),
+            Self::Foreground(program) => child::run(program, Urgency::Usual, task, file, limits),
         }
     }
 }

@@ -66,7 +66,7 @@ pub enum LoadError {
     Mismatch(String),
     /// The compiler was stopped by its limit of time.
     #[error(
-        "compiling it takes more than {} of processor time, or four times that by the clock; make it smaller or its functions simpler, or raise sandbox.compile_time",
+        "compiling it takes more than {} of processor time, or ten times that by the clock; make it smaller or its functions simpler, or raise sandbox.compile_time",
         duration_text(*.limit)
     )]
     CompileTime {

@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::answer::{self, Answer, Unanswered};
 use super::order::{COMMAND, Order};
-use super::{CompileLimits, Task};
+use super::{CompileLimits, Task, Urgency};
 use crate::sandbox::load_error::LoadError;
 
 /// What is kept of a child's complaints.
@@ -41,12 +41,13 @@ struct Remains {
 /// Has a child of this program work on a file.
 pub(super) fn run(
     program: &Path,
+    urgency: Urgency,
     task: Task,
     file: &[u8],
     limits: &CompileLimits,
 ) -> Result<Answer, LoadError> {
     let CompileLimits { memory_bytes, cpu_time, .. } = *limits;
-    let order = Order { task, memory_bytes, cpu_time, parent: std::process::id() };
+    let order = Order { urgency, task, memory_bytes, cpu_time, parent: std::process::id() };
     let remains = start(program, &order).and_then(|child| attend(child, file, limits));
     let failed = |error| LoadError::Compiler(format!("running {}: {error}", program.display()));
     remains.map_err(failed)?.verdict(limits)
@@ -58,7 +59,7 @@ fn start(program: &Path, order: &Order) -> io::Result<Reaped> {
         .arg(COMMAND)
         .args(order.arguments())
         .env_clear()
-        .env(THREADS, threads().to_string())
+        .env(THREADS, threads(order.urgency).to_string())
         .current_dir("/")
         // What is typed on the gateway's terminal is for the gateway.
         .process_group(0)
@@ -69,12 +70,15 @@ fn start(program: &Path, order: &Order) -> io::Result<Reaped> {
         .map(Reaped)
 }
 
-/// Half of the processors. A low priority is not enough: with all of them a child doubled the 99th
+/// Half of the processors, where others are served. A low priority is not enough: with all of them a child doubled the 99th
 /// percentile of those who were served meanwhile, with half it added a tenth. That costs time, less
 /// than twice as much for a module by itself.
-fn threads() -> usize {
+fn threads(urgency: Urgency) -> usize {
     let all = thread::available_parallelism().map_or(1, NonZero::get);
-    (all / 2).max(1)
+    match urgency {
+        Urgency::Usual => all,
+        Urgency::Behind => (all / 2).max(1),
+    }
 }
 
 /// Talks with a child until it is gone. Each pipe has a thread, so that none can block another.

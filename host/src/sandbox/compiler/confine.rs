@@ -7,6 +7,7 @@ use rustix::process::{
     set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
 };
 
+use super::Urgency;
 use super::order::Order;
 
 /// Less often than those who serve, by a factor of ten; often enough to come to an end.
@@ -34,7 +35,9 @@ pub(super) fn confine(order: &Order) -> io::Result<()> {
     // First a signal that says why, then one that cannot be caught.
     let seconds = order.cpu_time.as_secs();
     limit(Resource::Cpu, seconds, seconds.saturating_add(1))?;
-    nice(NICENESS)?;
+    if order.urgency == Urgency::Behind {
+        nice(NICENESS)?;
+    }
     Ok(())
 }
 

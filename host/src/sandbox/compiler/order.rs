@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Task;
+use super::{Task, Urgency};
 
 /// The command of the executable that is called.
 pub const COMMAND: &str = "compile-module";
@@ -10,6 +10,7 @@ pub const COMMAND: &str = "compile-module";
 /// What a child is to do, within which limits, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
+    pub(super) urgency: Urgency,
     pub(super) task: Task,
     /// As in [`super::CompileLimits`].
     pub(super) memory_bytes: u64,
@@ -20,12 +21,17 @@ pub struct Order {
 
 impl Order {
     /// The arguments behind [`COMMAND`].
-    pub(super) fn arguments(&self) -> [String; 4] {
+    pub(super) fn arguments(&self) -> [String; 5] {
+        let urgency = match self.urgency {
+            Urgency::Usual => "usual",
+            Urgency::Behind => "behind",
+        };
         let task = match self.task {
             Task::Compile => "compile",
             Task::Inspect => "inspect",
         };
         [
+            urgency.to_owned(),
             task.to_owned(),
             self.memory_bytes.to_string(),
             seconds(self.cpu_time).to_string(),
@@ -35,7 +41,12 @@ impl Order {
 
     /// Reads the arguments behind [`COMMAND`].
     pub fn parse(arguments: &[String]) -> Option<Self> {
-        let [task, memory_bytes, seconds, parent] = arguments else { return None };
+        let [urgency, task, memory_bytes, seconds, parent] = arguments else { return None };
+        let urgency = match urgency.as_str() {
+            "usual" => Urgency::Usual,
+            "behind" => Urgency::Behind,
+            _ => return None,
+        };
         let task = match task.as_str() {
             "compile" => Task::Compile,
             "inspect" => Task::Inspect,
@@ -43,7 +54,7 @@ impl Order {
         };
         let cpu_time = Duration::from_secs(seconds.parse().ok()?);
         let (memory_bytes, parent) = (memory_bytes.parse().ok()?, parent.parse().ok()?);
-        Some(Self { task, memory_bytes, cpu_time, parent })
+        Some(Self { urgency, task, memory_bytes, cpu_time, parent })
     }
 }
 
@@ -58,8 +69,11 @@ mod tests {
 
     #[test]
     fn what_was_told_is_understood_with_times_rounded_up() {
-        for (task, time, whole) in [(Task::Compile, 1_001, 2), (Task::Inspect, 60_000, 60)] {
-            let order = |cpu_time| Order { task, memory_bytes: 7, cpu_time, parent: 42 };
+        for (urgency, task, time, whole) in [
+            (Urgency::Behind, Task::Compile, 1_001, 2),
+            (Urgency::Usual, Task::Inspect, 60_000, 60),
+        ] {
+            let order = |cpu_time| Order { urgency, task, memory_bytes: 7, cpu_time, parent: 42 };
             let told = order(Duration::from_millis(time)).arguments();
             assert_eq!(Order::parse(&told), Some(order(Duration::from_secs(whole))));
         }
@@ -68,7 +82,14 @@ mod tests {
     #[test]
     fn anything_else_is_not_understood() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for text in ["", "compile", "link 1 1 1", "compile 1 1 x", "compile 1 1 1 1"] {
+        for text in [
+            "",
+            "compile",
+            "usual link 1 1 1",
+            "usual compile 1 1 x",
+            "behind compile 1 1 1 1",
+            "compile 1 1 1",
+        ] {
             assert_eq!(Order::parse(&words(text)), None, "{text}");
         }
     }
