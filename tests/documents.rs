@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sporegate::config::{Config, Conversation, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -14,8 +14,10 @@ const DOCUMENTS: [&str; 14] = [
     "examples/README.md",
     "examples/c/README.md",
     "examples/client/README.md",
+    "examples/go/README.md",
     "examples/js/README.md",
     "guest-sdk/c/README.md",
+    "guest-sdk/go/README.md",
     "guest-sdk/js/README.md",
     "guest-sdk/rust/README.md",
     "tests/bench/README.md",

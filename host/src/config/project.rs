@@ -34,11 +34,13 @@ pub enum Language {
     TypeScript,
     /// C.
     C,
+    /// Go.
+    Go,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::JavaScript, Self::TypeScript, Self::C];
+    pub const ALL: [Self; 5] = [Self::Rust, Self::JavaScript, Self::TypeScript, Self::C, Self::Go];
 
     /// The language of a short name.
     ///
@@ -59,6 +61,7 @@ impl Language {
             Self::JavaScript => "js",
             Self::TypeScript => "ts",
             Self::C => "c",
+            Self::Go => "go",
         }
     }
 
@@ -69,6 +72,7 @@ impl Language {
             Self::JavaScript => "JavaScript",
             Self::TypeScript => "TypeScript",
             Self::C => "C",
+            Self::Go => "Go",
         }
     }
 
@@ -84,8 +88,13 @@ impl Language {
 
 impl Word for Language {
     const CHOICE: &'static str = "a language such as \"rust\"";
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("rust", Self::Rust), ("js", Self::JavaScript), ("ts", Self::TypeScript), ("c", Self::C)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("rust", Self::Rust),
+        ("js", Self::JavaScript),
+        ("ts", Self::TypeScript),
+        ("c", Self::C),
+        ("go", Self::Go),
+    ];
 }
 
 impl ProjectConfig {

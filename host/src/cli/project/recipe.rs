@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::bail;
 use sporegate::config::{Language, ProjectConfig};
 
+use super::go;
 use super::rust;
 use super::tool::Step;
 
@@ -25,13 +26,14 @@ pub(super) async fn recipe(
     match config.language {
         Language::Rust => rust::recipe(root).await,
         Language::C => c(root, config, out),
+        Language::Go => go::recipe(root, config, out),
         Language::JavaScript => Ok(javascript(config, "src/listener.js", out)),
         Language::TypeScript => Ok(typescript(config, out)),
     }
 }
 
 /// What does not end in the component's name, so that nobody takes it for the module.
-fn made(config: &ProjectConfig, out: &Path) -> PathBuf {
+pub(super) fn made(config: &ProjectConfig, out: &Path) -> PathBuf {
     out.join(format!("{}.made", config.name.as_str()))
 }
 
