@@ -46,6 +46,12 @@ func (a Audience) Except(ids ...string) Audience {
 // Send queues a message for everybody, and says for how many that is. Clients whose queue is full
 // are treated as their path says.
 func (a Audience) Send(message Message) (uint64, error) {
+	if err := checkText("the message", message.text); err != nil {
+		return 0, err
+	}
+	if err := checkText("the audience", a.name); err != nil {
+		return 0, err
+	}
 	return gateway.broadcast(a, message)
 }
 

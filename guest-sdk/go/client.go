@@ -22,6 +22,9 @@ type Client struct {
 // Send queues a message to this client. It leaves when the call returns without an error, or at
 // Flush.
 func (c Client) Send(message Message) error {
+	if err := checkText("the message", message.text); err != nil {
+		return err
+	}
 	return gateway.send(c.ID, message)
 }
 
@@ -41,6 +44,9 @@ func (c Client) SendJSON(value any) error {
 
 // Close closes the connection with a code, 1000 or 4900 to 4999, and a reason of at most 123 bytes.
 func (c Client) Close(code uint16, reason string) error {
+	if err := checkText("the reason", reason); err != nil {
+		return err
+	}
 	return gateway.close(c.ID, code, reason)
 }
 

@@ -1,6 +1,9 @@
 package sporegate
 
-import "strconv"
+import (
+	"strconv"
+	"unicode/utf8"
+)
 
 // Error is what the gateway refuses. errors.Is compares it with the values below.
 type Error struct {
@@ -40,6 +43,14 @@ var (
 
 func tooLargeFor(bytes uint64) *Error {
 	return &Error{tooLarge, strconv.FormatUint(bytes, 10) + " bytes are the most"}
+}
+
+// checkText keeps from the gateway what is no text to it: it would end the instance.
+func checkText(what, text string) error {
+	if utf8.ValidString(text) {
+		return nil
+	}
+	return &Error{invalidArgument, what + " is not UTF-8"}
 }
 
 // Error says what it is, and what the gateway says about it.

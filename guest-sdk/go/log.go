@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -49,7 +50,8 @@ func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 		return err
 	}
 	text := bytes.TrimPrefix(h.line.Bytes(), []byte("level="+record.Level.String()+` msg=""`))
-	gateway.log(record.Level, record.Message+string(bytes.TrimRight(text, "\n")))
+	message := record.Message + string(bytes.TrimRight(text, "\n"))
+	gateway.log(record.Level, strings.ToValidUTF8(message, "\uFFFD"))
 	return nil
 }
 

@@ -44,6 +44,19 @@ func TestWhatIsSentIsTextOrBinaryOrJSON(t *testing.T) {
 	gateway.heard(t)
 }
 
+func TestWhatIsNoTextIsNotSent(t *testing.T) {
+	gateway := with(t, &fake{})
+	_, broadcast := OnPath("/a").SendText("\xff")
+	_, named := OfUser("\xff").SendText("a")
+	for _, err := range []error{kim.SendText("a\xff"), kim.Close(1000, "\xff"), broadcast, named} {
+		if !errors.Is(err, ErrInvalidArgument) || !strings.HasSuffix(err.Error(), "is not UTF-8") {
+			t.Error(err)
+		}
+	}
+	slog.Info("a\xffb")
+	gateway.heard(t, "INFO a\uFFFDb")
+}
+
 func TestAnAudienceIsChosenByTheGateway(t *testing.T) {
 	gateway := with(t, &fake{})
 	all := OnPath("/chat/{room}")

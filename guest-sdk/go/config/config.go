@@ -7,7 +7,7 @@ import "fmt"
 func Required(key string) (string, error) {
 	value, ok, err := Get(key)
 	if err == nil && !ok {
-		err = fmt.Errorf("set `%s` in [config] of the module's sidecar", key)
+		err = fmt.Errorf("config.%s is not set in the module's sidecar", key)
 	}
 	return value, err
 }

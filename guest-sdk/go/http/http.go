@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Header has the values of each header, by its name in lower case.
@@ -93,6 +94,9 @@ type target struct {
 }
 
 func targetOf(text string) (target, error) {
+	if !utf8.ValidString(text) {
+		return target{}, errors.New("the URL is not UTF-8")
+	}
 	parsed, err := url.Parse(text)
 	if err != nil {
 		return target{}, err

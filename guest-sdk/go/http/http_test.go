@@ -13,7 +13,7 @@ func TestAURLHasItsParts(t *testing.T) {
 			t.Errorf("%s: %v, %v", url, got, err)
 		}
 	}
-	for _, url := range []string{"", "a", "ftp://a", "//a", "http://", "http://me:secret@a", "http://a b"} {
+	for _, url := range []string{"", "a", "ftp://a", "//a", "http://", "http://me:secret@a", "http://a b", "http://a\xff"} {
 		if got, err := targetOf(url); err == nil {
 			t.Errorf("%s: %v", url, got)
 		}

@@ -9,4 +9,6 @@ var (
 	ErrNoSuchStore = errors.New("no such bucket")
 	// ErrAccessDenied: the sidecar does not grant the bucket.
 	ErrAccessDenied = errors.New("the bucket is not granted")
+	// ErrNotText: a key is not UTF-8.
+	ErrNotText = errors.New("the key is not UTF-8")
 )

@@ -3,6 +3,7 @@ package keyvalue
 import (
 	"errors"
 	"iter"
+	"unicode/utf8"
 
 	"sporegate/internal/bindings/listener/imports/wasi_keyvalue_store"
 	witTypes "sporegate/internal/wit/types"
@@ -24,6 +25,9 @@ func Open(name string) (*Bucket, error) {
 
 // Get is the value of a key; false if there is none.
 func (b *Bucket) Get(key string) ([]byte, bool, error) {
+	if !utf8.ValidString(key) {
+		return nil, false, ErrNotText
+	}
 	result := b.bucket.Get(key)
 	if result.IsErr() {
 		return nil, false, errorOf(result.Err())
@@ -33,16 +37,25 @@ func (b *Bucket) Get(key string) ([]byte, bool, error) {
 
 // Set gives a key a value.
 func (b *Bucket) Set(key string, value []byte) error {
+	if !utf8.ValidString(key) {
+		return ErrNotText
+	}
 	return done(b.bucket.Set(key, value))
 }
 
 // Delete removes a key, if it is there.
 func (b *Bucket) Delete(key string) error {
+	if !utf8.ValidString(key) {
+		return ErrNotText
+	}
 	return done(b.bucket.Delete(key))
 }
 
 // Exists says whether a key is there.
 func (b *Bucket) Exists(key string) (bool, error) {
+	if !utf8.ValidString(key) {
+		return false, ErrNotText
+	}
 	result := b.bucket.Exists(key)
 	if result.IsErr() {
 		return false, errorOf(result.Err())

@@ -3,6 +3,7 @@ package export_sporegate_gateway_state_handover
 
 import (
 	. "sporegate/internal/bindings/handover/imports/sporegate_gateway_state_handover"
+	"sporegate/internal/call"
 	witTypes "sporegate/internal/wit/types"
 )
 
@@ -16,7 +17,7 @@ var (
 func ExportState() witTypes.Result[Snapshot, string] {
 	state, err := Exporter()
 	if err != nil {
-		return witTypes.Err[Snapshot](err.Error())
+		return witTypes.Err[Snapshot](call.Text(err))
 	}
 	return witTypes.Ok[Snapshot, string](state)
 }
@@ -24,7 +25,7 @@ func ExportState() witTypes.Result[Snapshot, string] {
 // ImportState calls the other.
 func ImportState(state Snapshot) witTypes.Result[witTypes.Unit, string] {
 	if err := Importer(state); err != nil {
-		return witTypes.Err[witTypes.Unit](err.Error())
+		return witTypes.Err[witTypes.Unit](call.Text(err))
 	}
 	return witTypes.Ok[witTypes.Unit, string](witTypes.Unit{})
 }

@@ -3,6 +3,7 @@ package export_sporegate_gateway_disconnect_handler
 
 import (
 	. "sporegate/internal/bindings/listener/imports/sporegate_gateway_disconnect_handler"
+	"sporegate/internal/call"
 	witTypes "sporegate/internal/wit/types"
 )
 
@@ -12,7 +13,7 @@ var Handler func(event DisconnectEvent) error
 // OnDisconnect calls it.
 func OnDisconnect(event DisconnectEvent) witTypes.Result[witTypes.Unit, string] {
 	if err := Handler(event); err != nil {
-		return witTypes.Err[witTypes.Unit](err.Error())
+		return witTypes.Err[witTypes.Unit](call.Text(err))
 	}
 	return witTypes.Ok[witTypes.Unit, string](witTypes.Unit{})
 }

@@ -3,6 +3,7 @@ package export_sporegate_gateway_message_handler
 
 import (
 	. "sporegate/internal/bindings/listener/imports/sporegate_gateway_message_handler"
+	"sporegate/internal/call"
 	witTypes "sporegate/internal/wit/types"
 )
 
@@ -13,7 +14,7 @@ var Handler func(event MessageEvent) (stop bool, err error)
 func OnMessage(event MessageEvent) witTypes.Result[Outcome, string] {
 	stop, err := Handler(event)
 	if err != nil {
-		return witTypes.Err[Outcome](err.Error())
+		return witTypes.Err[Outcome](call.Text(err))
 	}
 	if stop {
 		return witTypes.Ok[Outcome, string](Outcome_Stop)
