@@ -4,6 +4,7 @@
 
 mod agreement;
 mod components;
+mod endurance;
 mod handover;
 mod served;
 
