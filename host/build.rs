@@ -55,7 +55,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // Templates are named as what they become.
         let is_template = path.components().any(|part| part.as_os_str() == "templates");
-        if LEFT_OUT.contains(&name.as_str()) && !is_template {
+        let is_left_out = LEFT_OUT.contains(&name.as_str()) || name.ends_with("_test.go");
+        if is_left_out && !is_template {
             continue;
         }
         if path.is_dir() {

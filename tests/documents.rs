@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sporegate::config::{Config, Conversation, ModuleConfig, ModuleDefaults, ModuleName, Sources};
 
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 18] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -14,10 +14,14 @@ const DOCUMENTS: [&str; 14] = [
     "examples/README.md",
     "examples/c/README.md",
     "examples/client/README.md",
+    "examples/go/README.md",
     "examples/js/README.md",
+    "examples/zig/README.md",
     "guest-sdk/c/README.md",
+    "guest-sdk/go/README.md",
     "guest-sdk/js/README.md",
     "guest-sdk/rust/README.md",
+    "guest-sdk/zig/README.md",
     "tests/bench/README.md",
     "tests/guests/README.md",
     "tests/languages/README.md",

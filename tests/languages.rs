@@ -5,6 +5,7 @@
 mod agreement;
 mod answering;
 mod components;
+mod endurance;
 mod enrich;
 mod handover;
 mod served;

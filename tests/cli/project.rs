@@ -2,6 +2,7 @@
 //! seen anywhere, and with the real ones where they are installed.
 
 mod dev;
+mod go;
 mod real;
 
 use std::os::unix::fs::PermissionsExt;

@@ -29,7 +29,7 @@ it, the SDK of its language, and a README. Then:
 pub(super) struct NewArgs {
     /// Name of the module, and of the folder that is made.
     name: String,
-    /// Language of the listener: rust, js, ts, python or c.
+    /// Language of the listener: rust, js, ts, python, go or c.
     #[arg(long, short, value_name = "LANG", value_parser = language)]
     lang: Language,
     /// Make this folder instead; it must not exist, or be empty.

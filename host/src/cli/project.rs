@@ -1,6 +1,7 @@
 //! A listener's project, and what becomes of it: a component in its folder `build`, that was checked
 //! as `sporegate inspect` does.
 
+mod go;
 mod python;
 mod recipe;
 mod rust;
@@ -159,8 +160,9 @@ pub(super) fn put(to: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// What tells the language of a folder that is no project yet.
-const SIGNS: [(&str, Language); 4] = [
+const SIGNS: [(&str, Language); 5] = [
     ("Cargo.toml", Language::Rust),
+    ("go.mod", Language::Go),
     ("tsconfig.json", Language::TypeScript),
     ("package.json", Language::JavaScript),
     ("pyproject.toml", Language::Python),

@@ -36,12 +36,14 @@ pub enum Language {
     Python,
     /// C.
     C,
+    /// Go.
+    Go,
 }
 
 impl Language {
     /// Every language.
-    pub const ALL: [Self; 5] =
-        [Self::Rust, Self::JavaScript, Self::TypeScript, Self::Python, Self::C];
+    pub const ALL: [Self; 6] =
+        [Self::Rust, Self::JavaScript, Self::TypeScript, Self::Python, Self::C, Self::Go];
 
     /// The language of a short name.
     ///
@@ -63,6 +65,7 @@ impl Language {
             Self::TypeScript => "ts",
             Self::Python => "python",
             Self::C => "c",
+            Self::Go => "go",
         }
     }
 
@@ -74,6 +77,7 @@ impl Language {
             Self::TypeScript => "TypeScript",
             Self::Python => "Python",
             Self::C => "C",
+            Self::Go => "Go",
         }
     }
 
@@ -95,6 +99,7 @@ impl Word for Language {
         ("ts", Self::TypeScript),
         ("python", Self::Python),
         ("c", Self::C),
+        ("go", Self::Go),
     ];
 }
 

@@ -12,7 +12,8 @@ const STEP: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct WallClock;
 
-/// Time since the guest first used WASI.
+/// Time since the guest first used WASI, and a step: the runtime of Go takes zero for a clock that is
+/// broken.
 #[derive(Debug)]
 pub(super) struct MonotonicClock {
     origin: Instant,
@@ -41,7 +42,7 @@ impl HostMonotonicClock for MonotonicClock {
     }
 
     fn now(&self) -> u64 {
-        nanoseconds(whole_steps(self.origin.elapsed()))
+        nanoseconds(whole_steps(self.origin.elapsed().saturating_add(STEP)))
     }
 }
 
@@ -57,6 +58,11 @@ fn nanoseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_never_shows_zero() {
+        assert!(MonotonicClock::new().now() > 0);
+    }
 
     #[test]
     fn times_are_cut_to_whole_milliseconds() {

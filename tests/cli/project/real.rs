@@ -40,6 +40,11 @@ async fn a_new_project_in_c_is_built_and_passes_its_conversation() {
     build_and_test(Language::C).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_project_in_go_is_built_and_passes_its_conversation() {
+    build_and_test(Language::Go).await;
+}
+
 async fn build_and_test(language: Language) {
     let project = Project::new("tea-room", language).await;
     let component = "build/tea-room.wasm";

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::bail;
 use sporegate::config::{Language, ProjectConfig};
 
+use super::go;
 use super::python;
 use super::rust;
 use super::tool::Step;
@@ -26,6 +27,7 @@ pub(super) async fn recipe(
     match config.language {
         Language::Rust => rust::recipe(root).await,
         Language::C => c(root, config, out),
+        Language::Go => go::recipe(root, config, out),
         Language::JavaScript => Ok(javascript(config, "src/listener.js", out)),
         Language::TypeScript => Ok(typescript(config, out)),
         Language::Python => Ok(python::recipe(config, out)),

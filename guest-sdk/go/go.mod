@@ -1,0 +1,3 @@
+module sporegate
+
+go 1.24
