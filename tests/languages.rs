@@ -6,6 +6,7 @@ mod agreement;
 mod answering;
 mod components;
 mod enrich;
+mod first_answer;
 mod handover;
 mod served;
 
