@@ -7,6 +7,7 @@ mod answering;
 mod components;
 mod endurance;
 mod enrich;
+mod first_answer;
 mod handover;
 mod served;
 

@@ -28,11 +28,13 @@ pub(crate) struct Bench {
     pub(crate) out: PathBuf,
     /// Rounds through all servers.
     pub(crate) rounds: usize,
+    /// Directory of the components in other languages than Rust.
+    pub(crate) languages: PathBuf,
     /// Length of one load.
     pub(crate) span: Span,
     /// A run of seconds that only shows that all works.
     pub(crate) quick: bool,
-    /// Parts of names of the servers to run; all if empty.
+    /// Parts of names of the servers or languages to run; all if empty.
     pub(crate) only: Vec<String>,
     /// Open files that this process, and each server, may have.
     pub(crate) open_files: u64,
@@ -141,7 +143,8 @@ impl Bench {
         (ready, notes)
     }
 
-    fn is_wanted(&self, name: &str) -> bool {
+    /// Whether `--only` names it, or nothing.
+    pub(crate) fn is_wanted(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         self.only.is_empty() || self.only.iter().any(|part| name.contains(&part.to_lowercase()))
     }

@@ -6,6 +6,8 @@
 mod bench;
 mod client;
 mod frame;
+mod home;
+mod language;
 mod large_module;
 mod limit;
 mod load;
@@ -46,6 +48,9 @@ struct Arguments {
     /// Directories of the prebuilt listeners.
     #[arg(long, default_values = ["examples/prebuilt", "tests/guests/prebuilt"])]
     listeners: Vec<PathBuf>,
+    /// Directory of the components in other languages than Rust, each in a folder of its own.
+    #[arg(long, env = "SPOREGATE_LANGUAGES", default_value = "target/languages")]
+    languages: PathBuf,
     /// Directory of the other servers' scripts.
     #[arg(long, default_value = "tests/bench/servers")]
     scripts: PathBuf,
@@ -61,7 +66,7 @@ struct Arguments {
     /// Seconds of one measured load.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Runs only the servers whose name contains this; may be repeated.
+    /// Runs only the servers or languages whose name contains this; may be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// One short round: shows that all works, its figures mean nothing.
@@ -89,6 +94,8 @@ enum Name {
     Swap,
     /// Modules that are loaded while others serve.
     Compile,
+    /// The echo listener in every language.
+    Languages,
     /// Sessions of clients who are away and come back.
     Sessions,
     /// The router alone (runs `cargo bench`).
@@ -97,7 +104,7 @@ enum Name {
     Report,
 }
 
-const PARTS: [Name; 11] = [
+const PARTS: [Name; 12] = [
     Name::Echo,
     Name::Idle,
     Name::Fanout,
@@ -107,6 +114,7 @@ const PARTS: [Name; 11] = [
     Name::Scale,
     Name::Swap,
     Name::Compile,
+    Name::Languages,
     Name::Sessions,
     Name::Router,
 ];
@@ -122,6 +130,7 @@ fn main() -> Result<()> {
     let bench = Bench {
         sporegate: arguments.sporegate,
         listeners: arguments.listeners,
+        languages: arguments.languages,
         scripts: arguments.scripts,
         installed: arguments.installed,
         out: arguments.out,
@@ -164,6 +173,7 @@ fn run(name: Name, bench: &Bench) -> Result<Part> {
         Name::Scale => part::scale::run(bench),
         Name::Swap => part::swap::run(bench),
         Name::Compile => part::compile::run(bench),
+        Name::Languages => part::languages::run(bench),
         Name::Sessions => part::sessions::run(bench),
         Name::Router => part::router::run(),
         Name::Report => Ok(Part::default()),

@@ -42,7 +42,18 @@ pub(crate) fn machine() -> Result<Cpu> {
 /// status lags behind).
 pub(crate) fn resident(pid: u32) -> Result<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    rss_of_rollup(&rollup).with_context(|| format!("/proc/{pid}/smaps_rollup has no line `Rss`"))
+    in_rollup(&rollup, "Rss:")
+        .with_context(|| format!("/proc/{pid}/smaps_rollup has no line `Rss`"))
+}
+
+/// Memory that the process `pid` has written, bytes: resident, of no file, and a page that is mapped
+/// several times counts once (`Pss_Anon` and `Pss_Shmem` of smaps_rollup). How much of its program
+/// happens to be resident does not matter.
+pub(crate) fn written(pid: u32) -> Result<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let lines = ["Pss_Anon:", "Pss_Shmem:"].map(|name| in_rollup(&rollup, name));
+    let sum: Option<u64> = lines.into_iter().sum();
+    sum.with_context(|| format!("/proc/{pid}/smaps_rollup has no `Pss_Anon` or `Pss_Shmem`"))
 }
 
 /// Raises the soft limit of open files to the hard one and returns it; children inherit it.
@@ -69,8 +80,9 @@ fn ticks_of_machine(stat: &str) -> Option<u64> {
     Some(user + nice + system + irq + softirq)
 }
 
-fn rss_of_rollup(rollup: &str) -> Option<u64> {
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Rss:"))?;
+/// A line in KiB, in bytes.
+fn in_rollup(rollup: &str, name: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }
@@ -92,7 +104,9 @@ mod tests {
 
     #[test]
     fn resident_memory_is_in_bytes() {
-        assert_eq!(rss_of_rollup("5500-7fff ---p\nRss:      2048 kB\nPss: 1 kB"), Some(2_097_152));
+        let rollup = "5500-7fff ---p\nRss:      2048 kB\nPss_Anon: 1 kB";
+        assert_eq!(in_rollup(rollup, "Rss:"), Some(2_097_152));
+        assert_eq!(in_rollup(rollup, "Pss_Anon:"), Some(1024));
     }
 
     #[test]

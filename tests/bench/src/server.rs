@@ -39,6 +39,8 @@ pub(crate) struct Server {
     pub(crate) name: &'static str,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// How long its start took, until it listened.
+    pub(crate) started_in: Duration,
     child: Child,
     log: PathBuf,
 }
@@ -55,25 +57,24 @@ impl Server {
         let output = File::create(&launch.log)
             .with_context(|| format!("creating {}", launch.log.display()))?;
         let mut command = guarded(program);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("SPOREGATE_") {
-                command.env_remove(name);
-            }
-        }
+        without_settings(&mut command);
         command
             .args(arguments)
             .envs(launch.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
+        let begun = Instant::now();
         let child = command.spawn().with_context(|| format!("starting {}", launch.name))?;
         let mut server = Self {
             name: launch.name,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            started_in: Duration::ZERO,
             child,
             log: launch.log.clone(),
         };
         server.address = server.wait_until_it_listens()?;
+        server.started_in = begun.elapsed();
         Ok(server)
     }
 
@@ -85,6 +86,11 @@ impl Server {
     /// Resident memory, bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
         process::resident(self.child.id()).with_context(|| self.lost())
+    }
+
+    /// Memory that it has written, bytes.
+    pub(crate) fn written(&self) -> Result<u64> {
+        process::written(self.child.id()).with_context(|| self.lost())
     }
 
     /// Waits until it has stopped working, for a few seconds at most.
@@ -114,7 +120,7 @@ impl Server {
             if Instant::now() > deadline {
                 bail!("{} does not say where it listens; it said:\n{}", self.name, tail(&output));
             }
-            sleep(Duration::from_millis(20));
+            sleep(Duration::from_millis(2));
         }
     }
 
@@ -140,6 +146,15 @@ fn guarded(program: &OsString) -> Command {
         command
     } else {
         Command::new(program)
+    }
+}
+
+/// Takes the settings of the gateway that are in the environment from a command.
+pub(crate) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SPOREGATE_") {
+            command.env_remove(name);
+        }
     }
 }
 

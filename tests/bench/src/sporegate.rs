@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use crate::bench::{Bench, Contender, require};
 use crate::limit::{Limit, TOKEN, TOKENS};
-use crate::server::Launch;
+use crate::server::{Launch, without_settings};
 
-const CONFIG: &str = r#"listen = "127.0.0.1:0"
+/// What holds for all, after the settings of its own.
+pub(crate) const CONFIG: &str = r#"listen = "127.0.0.1:0"
 modules = "modules"
 greeting = false
 keep_alive = false
@@ -262,11 +263,10 @@ pub(crate) fn put(home: &Path, module: &str, file: &[u8]) -> Result<()> {
 
 /// Has the gateway look at its modules, and waits until all that follows is done.
 pub(crate) fn reload(bench: &Bench, home: &Path) -> Result<()> {
-    let asked = Command::new(&bench.sporegate)
-        .args(["modules", "--control"])
-        .arg(home.join("control"))
-        .arg("reload")
-        .output()?;
+    let mut command = Command::new(&bench.sporegate);
+    without_settings(&mut command);
+    command.args(["modules", "--control"]).arg(home.join("control")).arg("reload");
+    let asked = command.output()?;
     let said = String::from_utf8_lossy(&asked.stderr);
     ensure!(asked.status.success(), "the gateway does not look at its modules: {said}");
     Ok(())
@@ -274,12 +274,17 @@ pub(crate) fn reload(bench: &Bench, home: &Path) -> Result<()> {
 
 /// What a gateway has logged, line by line.
 pub(crate) fn log(bench: &Bench, gateway: Gateway) -> Result<Vec<Value>> {
-    let text = fs::read_to_string(bench.log(gateway.name())?)?;
+    lines(&bench.log(gateway.name())?)
+}
+
+/// What a gateway has logged into this file.
+pub(crate) fn lines(log: &Path) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(log)?;
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
 /// The prebuilt `listener`.
-fn prebuilt(bench: &Bench, listener: &str) -> Result<PathBuf> {
+pub(crate) fn prebuilt(bench: &Bench, listener: &str) -> Result<PathBuf> {
     let file = format!("{listener}.wasm");
     let wasm = bench.listeners.iter().map(|directory| directory.join(&file)).find(|f| f.exists());
     wasm.with_context(|| format!("{file} is in none of {:?}", bench.listeners))

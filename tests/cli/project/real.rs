@@ -1,5 +1,6 @@
-//! A new project in each language is built with its real tools, and its conversation is played. A
-//! language whose tools are not here is listed as skipped.
+//! A new project in each language is built with its real tools, passes its conversation, is served, and
+//! answers: `tests/languages/first-answer` does it all. A language whose tools are not here is listed as
+//! skipped.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,11 +10,10 @@ use std::time::Duration;
 use sporegate::config::Language;
 use tokio::process::Command;
 
-use super::Project;
 use crate::support::sporegate;
 
 /// Tools may have to be fetched, and libraries to be compiled.
-const LONGEST_BUILD: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_project_in_rust_is_built_and_passes_its_conversation() {
@@ -46,38 +46,12 @@ async fn a_new_project_in_go_is_built_and_passes_its_conversation() {
 }
 
 async fn build_and_test(language: Language) {
-    let project = Project::new("tea-room", language).await;
-    let component = "build/tea-room.wasm";
-    let built = command(&project.root(), &["build"]).await;
-    if !built.0 {
-        // Only what is missing is no failure.
-        let missing = [
-            "is missing; install",
-            "a tool is missing",
-            "no Rust standard library",
-            // No registry is reached from here.
-            "`npm` failed",
-            "bin/pip` failed",
-            // Python without venv.
-            "`python3` failed",
-        ];
-        let skipped = missing.iter().any(|text| built.1.contains(text));
-        assert!(skipped, "{language:?}: {}", built.1);
-        let last = built.1.lines().rfind(|line| !line.is_empty()).unwrap_or_default();
-        // Past what the test harness keeps to itself.
-        let mut out = std::io::stderr().lock();
-        writeln!(out, "skipped: new project in {}: {last}", language.title()).unwrap();
-        return;
-    }
-    let tested = command(&project.root(), &["test", component, "conversations"]).await;
-    assert!(tested.0 && tested.1.contains("1 ok, 0 failed"), "{language:?}: {}", tested.1);
-}
-
-/// Whether it succeeds, and all that it says.
-async fn command(within: &Path, args: &[&str]) -> (bool, String) {
-    let mut command = Command::from(sporegate());
-    command.args(args).current_dir(within).kill_on_drop(true);
-    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    // With this command, and the caches of the tests.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut command = Command::new(root.join("tests/languages/first-answer"));
+    command.args(["--warm", language.name()]).kill_on_drop(true);
+    let sporegate = std::fs::canonicalize(sporegate().get_program()).unwrap();
+    command.env("SPOREGATE", sporegate).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     // Libraries are compiled once for all runs of the tests.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-project");
     command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_RETRY", "1");
@@ -89,8 +63,18 @@ async fn command(within: &Path, args: &[&str]) -> (bool, String) {
         }
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = tokio::time::timeout(LONGEST_BUILD, command.output()).await;
-    let output = output.expect("the build takes too long").unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    let output = tokio::time::timeout(LONGEST, command.output()).await;
+    let output = output.expect("it takes too long").unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    match output.status.code() {
+        Some(0) => assert!(text.contains("answered after "), "{language:?}: {text}"),
+        Some(3) => {
+            let missing = text.lines().find_map(|line| line.strip_prefix("missing: "));
+            let missing = missing.unwrap_or_else(|| panic!("{language:?}: {text}"));
+            // Past what the test harness keeps to itself.
+            let mut out = std::io::stderr().lock();
+            writeln!(out, "skipped: new project in {missing}").unwrap();
+        }
+        code => panic!("{language:?}: exit code {code:?}: {text}"),
+    }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
-use super::open_echo;
+use super::open_echo_on;
 use crate::bench::{Bench, Kind, say};
 use crate::large_module;
 use crate::load::{self, Pace, Span};
@@ -17,6 +17,7 @@ use crate::message::ORDINARY;
 use crate::meter::Figures;
 use crate::race::{self, Entrant};
 use crate::report::{Part, Table, cell};
+use crate::server::Server;
 use crate::sporegate::{self, Gateway};
 use crate::stats::{Summary, figure, percentile};
 
@@ -26,7 +27,7 @@ const CLIENTS: usize = 200;
 const RATE: f64 = 2_000.0;
 /// What has begun must have had this time when the measured load begins: files must keep still for a
 /// while before they are read.
-const BEGUN: Duration = Duration::from_millis(800);
+pub(super) const BEGUN: Duration = Duration::from_millis(800);
 
 /// Runs the part.
 pub(crate) fn run(bench: &Bench) -> Result<Part> {
@@ -74,12 +75,12 @@ fn beside(bench: &Bench, entrant: &Entrant, part: &mut Part) -> Result<()> {
     let mut rounds = Vec::new();
     let mut compiled = 0;
     for round in 0..bench.rounds {
-        let quiet = paced(entrant, bench.span)?;
+        let quiet = paced((&entrant.server, &entrant.path), bench.span)?;
         let done = AtomicBool::new(false);
         let (busy, compilations) = scope(|scope| {
             let compiling = scope.spawn(|| compile_and_compile(bench, round, &done));
             let span = Span { warm: bench.span.warm.max(BEGUN), ..bench.span };
-            let figures = paced(entrant, span);
+            let figures = paced((&entrant.server, &entrant.path), span);
             done.store(true, Ordering::Relaxed);
             (figures, compiling.join())
         });
@@ -121,10 +122,12 @@ fn beside(bench: &Bench, entrant: &Entrant, part: &mut Part) -> Result<()> {
     Ok(())
 }
 
-fn paced(entrant: &Entrant, span: Span) -> Result<Figures> {
-    let (mut swarm, frame) = open_echo(entrant, CLIENTS, ORDINARY)?;
+/// Two hundred clients at an even rate.
+pub(super) fn paced(on: (&Server, &str), span: Span) -> Result<Figures> {
+    let (mut swarm, frame) = open_echo_on(on, CLIENTS, ORDINARY)?;
+    let (server, _) = on;
     // It leaves the processors to the others.
-    load::open_loop(&entrant.server, &mut swarm, &frame, RATE, Pace::Ticking, span)
+    load::open_loop(server, &mut swarm, &frame, RATE, Pace::Ticking, span)
 }
 
 /// Has one large module after the other compiled until `done`; returns how long each took, in ms.
