@@ -7,6 +7,8 @@ mod load;
 mod memory;
 mod ready;
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -44,12 +46,16 @@ pub(crate) fn run(bench: &Bench) -> Result<Part> {
     let languages = language::all(bench)?;
     let (loaded, refused) = load::all(bench, &languages)?;
     let (messages, native) = messages(bench, &loaded, &mut part)?;
-    let memory = loaded.iter().map(|it| memory::measure(bench, it)).collect::<Result<Vec<_>>>()?;
+    let mut memory = Vec::new();
+    for it in &loaded {
+        let measured = memory::measure(bench, it);
+        memory.push(or_note(measured, &format!("{}, an instance", it.language.name), &mut part));
+    }
     let mut table = Table::new("", &COLUMNS);
     for language in &languages {
         let found = loaded.iter().position(|it| it.language.name == language.name);
         let measured = found.and_then(|at| {
-            Some((loaded.get(at)?, messages.get(at).copied().flatten(), memory.get(at)?))
+            Some((loaded.get(at)?, messages.get(at).copied().flatten(), memory.get(at)?.as_ref()))
         });
         let cells = match (measured, &language.component) {
             (Some(measured), _) => figures(measured),
@@ -75,17 +81,19 @@ pub(crate) fn run(bench: &Bench) -> Result<Part> {
 }
 
 /// The cells of a language from the size of the component on.
-fn figures((loaded, cpu_us, memory): (&Loaded<'_>, Option<Summary>, &Memory)) -> Vec<String> {
+fn figures(
+    (loaded, cpu_us, memory): (&Loaded<'_>, Option<Summary>, Option<&Memory>),
+) -> Vec<String> {
+    let or_none = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
+    let resident = memory.and_then(|it| it.resident_bytes);
     let time = |all: &[f64]| Summary::of(all.iter().copied()).map(|ms| time(ms.median));
     vec![
         size(loaded.component.bytes.len()),
         time(&loaded.cold_ms).unwrap_or_default(),
         time(&loaded.cached_ms).unwrap_or_default(),
-        size(memory.linear_bytes as usize),
-        memory
-            .resident_bytes
-            .map_or_else(|| "-".to_owned(), |it| size(it.median.max(0.0) as usize)),
-        format!("{} µs", median(cpu_us)),
+        or_none(memory.map(|it| size(it.linear_bytes as usize))),
+        or_none(resident.map(|it| size(it.median.max(0.0) as usize))),
+        or_none(cpu_us.map(|it| format!("{} µs", figure(it.median)))),
     ]
 }
 
@@ -126,18 +134,40 @@ fn messages(
     for it in &native {
         lanes.push((NATIVE.name().to_owned(), (&it.server, it.path.as_str()), Vec::new()));
     }
+    // A language that fails once is out of it.
+    let mut out = BTreeSet::new();
     for round in 0..bench.rounds {
         for (name, on, all) in &mut lanes {
-            let figures = closed_echo_on(bench, *on, &case)?;
+            if out.contains(name) {
+                continue;
+            }
+            let measured = closed_echo_on(bench, *on, &case);
+            let Some(figures) = or_note(measured, name, part) else {
+                out.insert(name.clone());
+                continue;
+            };
             say(&format!("round {}, {name}: {:.2} µs CPU", round + 1, figures.cpu_us));
             part.raw.push(json!({ "language": name, "round": round, "figures": figures }));
             all.push(figures);
         }
     }
     let of = |all: &[Figures]| Summary::of(all.iter().map(|figures| figures.cpu_us));
-    let mut summaries: Vec<_> = lanes.iter().map(|(_, _, all)| of(all)).collect();
+    let counted = |(name, _, all): &(String, _, Vec<Figures>)| {
+        if out.contains(name) { None } else { of(all) }
+    };
+    let mut summaries: Vec<_> = lanes.iter().map(counted).collect();
     let native = summaries.split_off(loaded.len()).pop().flatten();
     Ok((summaries, native))
+}
+
+/// What was measured; a failure is a note, and does not end the part.
+fn or_note<T>(measured: Result<T>, what: &str, part: &mut Part) -> Option<T> {
+    measured
+        .inspect_err(|error| {
+            say(&format!("FAILED {what}: {error:#}"));
+            part.notes.push(format!("Failed: {what}: {error:#}"));
+        })
+        .ok()
 }
 
 /// Bytes for people.

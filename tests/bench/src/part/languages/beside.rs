@@ -5,12 +5,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::scope;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::super::compile::{BEGUN, paced};
 use super::load::Loaded;
-use super::{MODULE, large};
+use super::{MODULE, large, or_note};
 use crate::bench::{Bench, say};
 use crate::home::{self, Home, marked};
 use crate::language::Component;
@@ -38,8 +38,9 @@ pub(super) fn run(bench: &Bench, loaded: &[Loaded<'_>], part: &mut Part) -> Resu
         let mut dropped = Dropped { home: &home, component: it.component, loads: 0 };
         let mut rounds = Vec::new();
         for round in 0..bench.rounds {
-            let (quiet, busy) = one(bench, &server, &mut dropped)
-                .with_context(|| format!("while {name} is compiled"))?;
+            let measured = one(bench, &server, &mut dropped);
+            let what = format!("while {name} is compiled");
+            let Some((quiet, busy)) = or_note(measured, &what, part) else { break };
             let (before, after) = (quiet.p99_us, busy.p99_us);
             say(&format!("round {}, beside {name}: p99 {before:.0} -> {after:.0} µs", round + 1));
             part.raw.push(json!({ "beside": name, "quiet": quiet, "compiling": busy }));
