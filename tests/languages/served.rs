@@ -34,9 +34,7 @@ impl Served {
     pub async fn start(component: &Component, played: &Conversation) -> Result<Self, String> {
         let name = &component.name;
         let bytes = std::fs::read(&component.file).unwrap();
-        // Nobody reads while a module is swapped, and some take long to be compiled.
         let mut setup = TestGateway::with()
-            .table("[limits]\nping_interval = \"1h\"")
             .table("[[paths]]\npattern = \"/*\"\nanonymous = true")
             .file(&format!("{name}.wasm"), &bytes);
         if let Ok(mut sidecar) = std::fs::read_to_string(component.file.with_extension("toml")) {

@@ -204,9 +204,9 @@ pub fn token_for(user: &str, roles: &[&str], ttl: Duration) -> String {
     dev_token::sign(&Secret::new(SECRET), &claims).unwrap()
 }
 
-/// A token with any claims, valid for a minute: also such as [`token`] refuses to make.
+/// A token with any claims, valid for an hour: also such as [`token`] refuses to make.
 pub fn token_with(mut claims: serde_json::Value) -> String {
-    let exp = std::time::SystemTime::now() + Duration::from_secs(60);
+    let exp = std::time::SystemTime::now() + Duration::from_secs(3_600);
     let exp = exp.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     claims["exp"] = exp.into();
     let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
