@@ -70,9 +70,9 @@ fn start(program: &Path, order: &Order) -> io::Result<Reaped> {
         .map(Reaped)
 }
 
-/// Half of the processors, where others are served. A low priority is not enough: with all of them a child doubled the 99th
-/// percentile of those who were served meanwhile, with half it added a tenth. That costs time, less
-/// than twice as much for a module by itself.
+/// Half of the processors, where others are served. A low priority is not enough: with all of them a
+/// child doubled the 99th percentile of those who were served meanwhile, with half it added a tenth.
+/// That costs time, less than twice as much for a module by itself.
 fn threads(urgency: Urgency) -> usize {
     let all = thread::available_parallelism().map_or(1, NonZero::get);
     match urgency {
