@@ -42,6 +42,7 @@ export function open(name: string): Bucket {
 export class Bucket {
   /** As `open` does. */
   constructor(readonly name: string) {
+    checked("bucket's name", name);
     this.#ask(() => undefined);
   }
 
@@ -140,11 +141,13 @@ function handle(name: string): store.Bucket {
   return opened;
 }
 
+const keyOf = (key: string): string => checked("key", key);
+
 /** Half of a surrogate pair is no UTF-8: an engine may end the instance for it, or take another character. */
-function keyOf(key: string): string {
-  if (typeof key !== "string") throw new TypeError(`a key is a string, not ${typeof key}`);
-  if (/\p{Surrogate}/u.test(key)) throw new TypeError(`a key has half of a surrogate pair: ${JSON.stringify(key)}`);
-  return key;
+function checked(what: string, text: string): string {
+  if (typeof text !== "string") throw new TypeError(`a ${what} is a string, not ${typeof text}`);
+  if (/[\ud800-\udfff]/u.test(text)) throw new TypeError(`a ${what} has half of a surrogate pair: ${JSON.stringify(text)}`);
+  return text;
 }
 
 function bytesOf(value: Value): Uint8Array {
