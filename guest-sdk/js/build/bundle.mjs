@@ -16,6 +16,7 @@ export const ENTRIES = {
   "@sporegate/guest": `${SDK}index.ts`,
   "@sporegate/guest/config": `${SDK}config.ts`,
   "@sporegate/guest/http": `${SDK}http.ts`,
+  "@sporegate/guest/keyvalue": `${SDK}keyvalue.ts`,
 };
 
 /** The bundle, where its lines are from, what it imports of the host, and whether it exports `state`. */

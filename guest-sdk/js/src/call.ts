@@ -12,6 +12,9 @@ export function held<T extends object>(handle: T): T {
   return handle;
 }
 
+/** Whether a handle is still ours to use. */
+export const isHeld = (handle: object): boolean => open.includes(handle);
+
 /** Gives a handle back now; nothing, if it was given back already. */
 export function giveBack(handle: object): void {
   const at = open.lastIndexOf(handle);

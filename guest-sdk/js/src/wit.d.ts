@@ -53,6 +53,34 @@ declare module "wasi:config/store@0.2.0-rc.1" {
   export function getAll(): [string, string][];
 }
 
+declare module "wasi:keyvalue/store@0.2.0-draft" {
+  export type Error = { tag: "no-such-store" | "access-denied" } | { tag: "other"; val: string };
+  export interface KeyResponse {
+    keys: string[];
+    cursor?: number | bigint | null;
+  }
+  export function open(identifier: string): Bucket;
+  export class Bucket {
+    get(key: string): Uint8Array | null | undefined;
+    set(key: string, value: Uint8Array): void;
+    delete(key: string): void;
+    exists(key: string): boolean;
+    listKeys(cursor: number | bigint | undefined): KeyResponse;
+  }
+}
+
+declare module "wasi:keyvalue/atomics@0.2.0-draft" {
+  import type { Bucket } from "wasi:keyvalue/store@0.2.0-draft";
+  export function increment(bucket: Bucket, key: string, delta: bigint): number | bigint;
+}
+
+declare module "wasi:keyvalue/batch@0.2.0-draft" {
+  import type { Bucket } from "wasi:keyvalue/store@0.2.0-draft";
+  export function getMany(bucket: Bucket, keys: string[]): ([string, Uint8Array] | null | undefined)[];
+  export function setMany(bucket: Bucket, keyValues: [string, Uint8Array][]): void;
+  export function deleteMany(bucket: Bucket, keys: string[]): void;
+}
+
 declare module "wasi:io/poll@0.2.12" {
   export class Pollable {
     block(): void;

@@ -7,12 +7,13 @@ import { ENTRIES } from "../build/bundle.mjs";
 import { tool } from "../build/tools.mjs";
 
 const SDK = new URL("../src/", import.meta.url).href;
-/** What stands for each interface: the test gateway, HTTP, configuration. */
+/** What stands for each interface: the test gateway, configuration, HTTP, keys and values. */
 const IMPORTS = [
   [/^sporegate:gateway\/clients@/, "./imports/clients.mjs"],
   [/^sporegate:gateway\/listeners@/, "./imports/listeners.mjs"],
   [/^wasi:config\/store@/, "./imports/config.mjs"],
   [/^wasi:http\//, "./imports/http.mjs"],
+  [/^wasi:keyvalue\//, "./imports/keyvalue.mjs"],
 ];
 
 export async function resolve(specifier, context, next) {

@@ -16,6 +16,8 @@ export type TestAnswer =
 export interface LoadOptions {
   config?: Record<string, string>;
   http?(request: TestRequest): TestAnswer;
+  /** The buckets that are granted, by name, with what is in them: to fill, to look at, to give to the next revision. */
+  buckets?: Record<string, Map<string, Uint8Array>>;
   /** What an older revision has handed over. */
   state?: Snapshot;
 }

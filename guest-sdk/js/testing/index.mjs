@@ -2,17 +2,18 @@
 // it sends; a call that throws has sent nothing.
 //
 // What it does not do: it evaluates no matcher (a test says which listener a message is for, if there is more than one),
-// and has no grants, limits or other modules.
+// and has no grants but buckets, next to no limits, and no other modules.
 
 import { listenerExports, stateExports } from "../src/exports.ts";
 import { current, refusal } from "./state.mjs";
 
 const node = { waits: true, awake() {} };
+const refuse = () => ({ error: { tag: "connection-refused" } });
 let loads = 0;
 
 /** Loads the source of a listener anew, and starts it. Throws what its `start` throws, as text. */
-export async function load(source, { config = {}, http = () => ({ error: { tag: "connection-refused" } }), state } = {}) {
-  const gateway = new TestGateway(config, http);
+export async function load(source, { config = {}, http = refuse, buckets = {}, state } = {}) {
+  const gateway = new TestGateway(config, http, buckets);
   current.gateway = gateway;
   const module = await import(`${new URL(source)}?listener=${loads++}`);
   gateway.exports = listenerExports(module.default, node);
@@ -32,9 +33,10 @@ class TestGateway {
   #queued = [];
   #made = 0;
 
-  constructor(config, http) {
+  constructor(config, http, buckets) {
     this.config = config;
     this.http = http;
+    this.buckets = buckets;
   }
 
   /** A client on a path. It has an inbox, can say something, and leave. */

@@ -3,6 +3,7 @@
 import { audience, clientsOnPath, GatewayError, jsonState, listener, match, type Client, type State } from "@sporegate/guest";
 import { config } from "@sporegate/guest/config";
 import { HttpError, request } from "@sporegate/guest/http";
+import { KeyValueError, open } from "@sporegate/guest/keyvalue";
 
 export default listener({
   start() {
@@ -40,6 +41,28 @@ function use(client: Client) {
     if (error instanceof HttpError) console.log(error.code);
   }
 }
+
+function keep(name: string) {
+  const bucket = open(name);
+  try {
+    bucket.set("text", "tea");
+    bucket.setMany(new Map([["a", "text"]]));
+    bucket.setMany(Object.entries({ b: new Uint8Array(1) }));
+    // @ts-expect-error: what is no text and no bytes goes by setJson
+    bucket.set("number", 7);
+    const value: { a: number } | undefined = bucket.getJson<{ a: number }>("json");
+    const sum: number = bucket.increment("sum", 2);
+    for (const key of bucket.keys()) bucket.delete(key);
+    // @ts-expect-error: a key may have no value
+    const bytes: Uint8Array[] = bucket.getMany(["a", "b"]);
+    return [value, sum, bytes];
+  } catch (error) {
+    // @ts-expect-error: there is no such case
+    if (error instanceof KeyValueError && error.code === "full") return [];
+    return error instanceof KeyValueError && error.code === "no-such-store" ? [] : undefined;
+  }
+}
+void keep;
 
 // @ts-expect-error: onMessage is missing
 listener({ start() {} });

@@ -1,35 +1,9 @@
 // `wasi:http`, answered by the function that the test has given.
-//
-// Invariant: as with the host, a handle cannot be given back before what came from it, nor used afterwards.
 
 import { current, refusal } from "../state.mjs";
+import { DISPOSE, Handle } from "./handle.mjs";
 
-const DISPOSE = Symbol.dispose ?? Symbol.for("dispose");
 const text = new TextDecoder();
-
-class Handle {
-  #parent;
-  #children = 0;
-  #gone = false;
-
-  constructor(parent) {
-    this.#parent = parent;
-    if (parent) parent.#children += 1;
-    current.gateway.handles.add(this);
-  }
-
-  alive() {
-    if (this.#gone) throw new Error(`${this.constructor.name} is used after it was given back`);
-  }
-
-  [DISPOSE]() {
-    this.alive();
-    if (this.#children > 0) throw new Error(`${this.constructor.name} is given back before what came from it`);
-    this.#gone = true;
-    if (this.#parent) this.#parent.#children -= 1;
-    current.gateway.handles.delete(this);
-  }
-}
 
 export class Fields {
   static fromList = (list) => Object.assign(new Fields(), { list });
