@@ -3,6 +3,7 @@
 
 import * as gateway from "sporegate:gateway/clients@1.0.0";
 import { asking, GatewayError } from "./errors.js";
+import { wellFormed } from "./text.js";
 
 /** A message: text as a string, binary as bytes. */
 export type Payload = string | Uint8Array;
@@ -40,7 +41,7 @@ export class Client {
 
   /** Closes the connection with 1000 or 4900-4999, and a reason of at most 123 bytes. */
   close(code = 1000, reason = ""): void {
-    asking(() => gateway.close(this.id, code, reason));
+    asking(() => gateway.close(this.id, code, wellFormed(reason)));
   }
 
   /** The claims that the authenticator vouched for; undefined if there are none or the client is gone. */
@@ -56,7 +57,7 @@ export class Audience {
 
   /** Queues a message to everybody of the audience but `except`; says to how many. */
   send(message: Payload, { except = [] }: { except?: Iterable<Client | string> } = {}): number {
-    const ids = Array.from(except, (client) => (typeof client === "string" ? client : client.id));
+    const ids = Array.from(except, idOf);
     return Number(asking(() => gateway.broadcast(this.who, payload(message), ids)));
   }
 
@@ -69,30 +70,31 @@ export class Audience {
 /** Whom to send to. */
 export const audience = {
   /** Clients on a path, or on all paths of a pattern such as `/rooms/{room}`. */
-  path: (pattern: string) => new Audience({ tag: "path", val: pattern }),
+  path: (pattern: string) => new Audience({ tag: "path", val: wellFormed(pattern) }),
   /** All clients of a user. */
-  user: (username: string) => new Audience({ tag: "user", val: username }),
+  user: (username: string) => new Audience({ tag: "user", val: wellFormed(username) }),
   /** All clients whose user has a role. */
-  role: (role: string) => new Audience({ tag: "role", val: role }),
+  role: (role: string) => new Audience({ tag: "role", val: wellFormed(role) }),
   /** These clients; unknown ids are left out. */
-  clients: (clients: Iterable<Client | string>) =>
-    new Audience({ tag: "ids", val: Array.from(clients, (one) => (typeof one === "string" ? one : one.id)) }),
+  clients: (clients: Iterable<Client | string>) => new Audience({ tag: "ids", val: Array.from(clients, idOf) }),
 };
 
 /** The client with this id; undefined if there is none on the paths of this module. */
 export function getClient(id: string): Client | undefined {
-  const record = gateway.getClient(id) ?? undefined;
+  const record = gateway.getClient(wellFormed(id)) ?? undefined;
   return record && new Client(record);
 }
 
 /** Clients on a path, or on all paths of a pattern, page by page. Who comes or goes meanwhile may be missed. */
 export function clientsOnPath(path: string): IterableIterator<Client> {
-  return pages((cursor) => gateway.getClientsOnPath(path, cursor, PAGE_CLIENTS));
+  const on = wellFormed(path);
+  return pages((cursor) => gateway.getClientsOnPath(on, cursor, PAGE_CLIENTS));
 }
 
 /** All clients of a user, page by page. Who comes or goes meanwhile may be missed. */
 export function clientsOfUser(username: string): IterableIterator<Client> {
-  return pages((cursor) => gateway.getClientsOfUser(username, cursor, PAGE_CLIENTS));
+  const user = wellFormed(username);
+  return pages((cursor) => gateway.getClientsOfUser(user, cursor, PAGE_CLIENTS));
 }
 
 /** How many clients this module may see. */
@@ -115,8 +117,10 @@ function* pages(fetch: (cursor: string | undefined) => gateway.Page): IterableIt
   } while (cursor !== undefined);
 }
 
+const idOf = (client: Client | string): string => (typeof client === "string" ? wellFormed(client) : client.id);
+
 function payload(message: Payload): gateway.Payload {
-  if (typeof message === "string") return { tag: "text", val: message };
+  if (typeof message === "string") return { tag: "text", val: wellFormed(message) };
   if (message instanceof Uint8Array) return { tag: "binary", val: message };
   throw new TypeError("a message is a string or a Uint8Array; for other values there is sendJson");
 }

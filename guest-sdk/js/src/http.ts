@@ -10,7 +10,7 @@ import type { ErrorCode, IncomingResponse, Method } from "wasi:http/types@0.2.12
 import type { InputStream, StreamError } from "wasi:io/streams@0.2.12";
 import { given, giveBack, held } from "./call.js";
 import { u64 } from "./engine.js";
-import { decoder, encode } from "./text.js";
+import { decoder, encode, wellFormed } from "./text.js";
 
 const READ_BYTES = 16 << 10;
 /** What one write to a WASI stream may hold. */
@@ -40,10 +40,11 @@ export interface RequestInit {
 
 /** Sends a request and waits for the head of the answer. Throws `HttpError`, and `TypeError` for an address that is none. */
 export function request(url: string, init: RequestInit = {}): Response {
-  const address = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(url);
-  if (!address) throw new TypeError(`not an http or https URL: ${url}`);
-  const [, scheme = "", authority = "", rest = ""] = address;
-  const what = `${(init.method ?? "GET").toUpperCase()} ${url}`;
+  const wanted = wellFormed(url);
+  const parts = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(wanted);
+  if (!parts) throw new TypeError(`not an http or https URL: ${wanted}`);
+  const [, scheme = "", authority = "", rest = ""] = parts;
+  const what = `${(init.method ?? "GET").toUpperCase()} ${wanted}`;
   try {
     const outgoing = held(new OutgoingRequest(Fields.fromList(pairs(init.headers ?? {}))));
     outgoing.setMethod(method(init.method ?? "GET"));
@@ -170,11 +171,11 @@ function options(timeoutMs: number | undefined): RequestOptions | undefined {
 
 function method(name: string): Method {
   const tag = name.toLowerCase();
-  return METHODS.includes(tag) ? ({ tag } as Method) : { tag: "other", val: name };
+  return METHODS.includes(tag) ? ({ tag } as Method) : { tag: "other", val: wellFormed(name) };
 }
 
 const pairs = (headers: Record<string, string>) =>
-  Object.entries(headers).map(([name, value]): [string, Uint8Array] => [name, encode(value)]);
+  Object.entries(headers).map(([name, value]): [string, Uint8Array] => [wellFormed(name), encode(value)]);
 
 /** What the host refuses at once comes as an exception with the case in it. */
 function refusal(what: string, thrown: unknown): unknown {

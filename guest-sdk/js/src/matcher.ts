@@ -2,6 +2,7 @@
 
 import * as gateway from "sporegate:gateway/listeners@1.0.0";
 import { asking } from "./errors.js";
+import { wellFormed } from "./text.js";
 
 /** Conditions that must all hold. Each method gives a new matcher; `listen` puts it into force. */
 export class Matcher {
@@ -19,22 +20,22 @@ export class Matcher {
 
   /** And it is exactly this text. */
   textEquals(text: string): Matcher {
-    return this.with({ tag: "text-equals", val: text });
+    return this.with({ tag: "text-equals", val: wellFormed(text) });
   }
 
   /** And it is text that begins so. */
   textPrefix(prefix: string): Matcher {
-    return this.with({ tag: "text-prefix", val: prefix });
+    return this.with({ tag: "text-prefix", val: wellFormed(prefix) });
   }
 
   /** And it is text with this in it. */
   textContains(part: string): Matcher {
-    return this.with({ tag: "text-contains", val: part });
+    return this.with({ tag: "text-contains", val: wellFormed(part) });
   }
 
   /** And it is text, of at most 8 KiB, that this pattern finds something in. Linear time: no back-references, no look-around. */
   textRegex(pattern: string): Matcher {
-    return this.with({ tag: "text-regex", val: pattern });
+    return this.with({ tag: "text-regex", val: wellFormed(pattern) });
   }
 
   /** And it is binary that begins so. */
@@ -59,7 +60,7 @@ export class Matcher {
 
   /** And the client has this role, or another one named so. */
   role(role: string): Matcher {
-    return new Matcher({ ...this.matcher, roles: [...this.matcher.roles, role] });
+    return new Matcher({ ...this.matcher, roles: [...this.matcher.roles, wellFormed(role)] });
   }
 
   /**
@@ -67,11 +68,11 @@ export class Matcher {
    * A higher priority is called first. Throws a `GatewayError`: `invalid-argument`, `denied`, `limit-exceeded`.
    */
   listen(name: string, { priority = 0 }: { priority?: number } = {}): void {
-    asking(() => gateway.addMessageListener(name, this.matcher, priority));
+    asking(() => gateway.addMessageListener(wellFormed(name), this.matcher, priority));
   }
 
   private json(pointer: string, test: gateway.JsonTest): Matcher {
-    return this.with({ tag: "json", val: { pointer, test } });
+    return this.with({ tag: "json", val: { pointer: wellFormed(pointer), test } });
   }
 
   private with(test: gateway.ContentTest): Matcher {
@@ -84,20 +85,20 @@ export class Matcher {
  * for the rest. Without a path every message on the paths granted to this module.
  */
 export function match(path?: string): Matcher {
-  return new Matcher({ path, content: [], roles: [] });
+  return new Matcher({ path: path && wellFormed(path), content: [], roles: [] });
 }
 
 /** Removes a message listener; `not-found` if there is none. */
 export function stopListening(name: string): void {
-  asking(() => gateway.removeMessageListener(name));
+  asking(() => gateway.removeMessageListener(wellFormed(name)));
 }
 
 /** Adds a disconnect listener, for clients on a path or on all granted paths. */
 export function listenForDisconnects(name: string, path?: string): void {
-  asking(() => gateway.addDisconnectListener(name, path));
+  asking(() => gateway.addDisconnectListener(wellFormed(name), path && wellFormed(path)));
 }
 
 /** Removes a disconnect listener; `not-found` if there is none. */
 export function stopListeningForDisconnects(name: string): void {
-  asking(() => gateway.removeDisconnectListener(name));
+  asking(() => gateway.removeDisconnectListener(wellFormed(name)));
 }

@@ -2,6 +2,8 @@
 //
 // Invariant: never more than about a kilobyte, for the log shows no more; never throws.
 
+import { wellFormed } from "./text.js";
+
 /** Lines of the bundle and where they are from: from bundle line on, [bundle line, source, line in it]. */
 export interface LineMap {
   sources: string[];
@@ -30,11 +32,11 @@ export function mapLines(lines: LineMap | undefined): void {
 export function trace(thrown: unknown): string {
   try {
     if (!(thrown instanceof Error) && typeof (thrown as { stack?: unknown } | null)?.stack !== "string") {
-      return short(typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown)));
+      return wellFormed(short(typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown))));
     }
     const error = thrown as Error;
     const cause = error.cause === undefined ? "" : `; caused by ${short(String(error.cause))}`;
-    return `${short(`${error.name}: ${error.message}`)}${cause}${frames(error.stack ?? "")}`;
+    return wellFormed(`${short(`${error.name}: ${error.message}`)}${cause}${frames(error.stack ?? "")}`);
   } catch {
     return "an exception that cannot be shown";
   }

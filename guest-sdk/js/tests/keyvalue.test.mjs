@@ -1,18 +1,11 @@
 // Keys and values: against the test gateway, and, built, in a gateway. What tests/run cannot have is skipped.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { load } from "@sporegate/guest/testing";
+import { built, played, skip } from "./played.mjs";
 
-const run = promisify(execFile);
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const { EXAMPLES: examples, SPOREGATE: gateway } = process.env;
 const source = new URL("listeners/keyvalue.ts", import.meta.url);
 
 async function asking(buckets = { default: new Map() }) {
@@ -106,18 +99,9 @@ test("keys and values that are none are told before the gateway is asked", async
   assert.equal(await asks("getText", "\ud83c\udf88"), "whole");
 });
 
-test("as a component it asks for keys and values, and does the same in a gateway", { skip: !examples && "EXAMPLES is not set: tests/run sets it" }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "sporegate-js-test-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const component = join(folder, "keyvalue.wasm");
-  await run(process.execPath, [path("../bin/sporegate-js.mjs"), "build", fileURLToPath(source), "-o", component]);
+test("as a component it asks for keys and values, and does the same in a gateway", { skip }, async (t) => {
+  const component = await built(t, "keyvalue");
   const bytes = readFileSync(component);
   for (const name of ["store", "atomics", "batch"]) assert.ok(bytes.includes(`wasi:keyvalue/${name}@0.2.0-draft`), name);
-
-  await t.test("played there", { skip: !gateway && "there is no gateway: SPOREGATE is where one is" }, async () => {
-    copyFileSync(path("listeners/keyvalue.toml"), join(folder, "keyvalue.toml"));
-    const played = run(gateway, ["test", component, path("listeners/keyvalue.conversation.toml")]);
-    const { code = 0, stdout } = await played.catch((error) => error);
-    assert.equal(code, 0, stdout);
-  });
+  await played(t, "keyvalue", component);
 });
