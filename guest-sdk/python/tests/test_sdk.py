@@ -1,14 +1,16 @@
 """What the SDK adds to the bindings."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from componentize_py_types import Err
 from sporegate import (
-    GatewayError, InvalidArgument, Listener, Matcher, MessageEvent, Outcome, QueueFull, _wit, clients_on_path,
-    export,
+    Audience, GatewayError, InvalidArgument, Listener, Matcher, MessageEvent, Outcome, QueueFull, _wit,
+    clients_of_user, clients_on_path, config, export, get_client, listen_for_disconnects, stop_listening,
 )
 from sporegate._json import from_json, to_json
 from sporegate.events import from_message_event, to_payload
@@ -152,3 +154,19 @@ def test_what_a_module_needs_is_read_off_its_imports(tmp_path: Path) -> None:
     with pytest.raises(SyntaxError) as caught:
         needs_of(module, [])
     assert caught.value.filename == str(module)
+
+
+def test_what_is_no_text_never_reaches_the_gateway(gateway: Gateway) -> None:
+    half, someone = "\ud800", from_message_event(message("hi", client("c1", "/"))).client
+    calls: list[Callable[[Any], object]] = [
+        lambda it: someone.close(4900, it), lambda it: get_client(it), lambda it: next(clients_on_path(it)),
+        lambda it: next(clients_of_user(it)), lambda it: Audience.ids([it]), lambda it: Audience.role(it),
+        lambda it: Audience.path("/").send("hi", excluding=[it]), lambda it: Matcher(it).listen("x"),
+        lambda it: Matcher().text_prefix(it), lambda it: Matcher().role(it), lambda it: Matcher().listen(it),
+        lambda it: stop_listening(it), lambda it: listen_for_disconnects("x", it), lambda it: config.get(it),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="surrogates"):
+            call(half)
+        with pytest.raises(TypeError, match="must be str, not"):
+            call(7)

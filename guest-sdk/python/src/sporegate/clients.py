@@ -6,6 +6,7 @@ from typing import Any
 
 from . import _wit
 from ._json import to_json
+from ._text import text
 from .errors import gateway_errors
 from .events import Client, Message, from_client, to_payload
 
@@ -23,28 +24,28 @@ class Audience:
     @classmethod
     def ids(cls, ids: Iterable[str]) -> "Audience":
         """The clients with these ids."""
-        return cls(_wit.clients.Audience_Ids(list(ids)))
+        return cls(_wit.clients.Audience_Ids([text(it) for it in ids]))
 
     @classmethod
     def path(cls, pattern: str) -> "Audience":
         """The clients on a path, or on those of a pattern such as `/rooms/{room}/*`."""
-        return cls(_wit.clients.Audience_Path(pattern))
+        return cls(_wit.clients.Audience_Path(text(pattern)))
 
     @classmethod
     def user(cls, username: str) -> "Audience":
         """All connections of a user."""
-        return cls(_wit.clients.Audience_User(username))
+        return cls(_wit.clients.Audience_User(text(username)))
 
     @classmethod
     def role(cls, role: str) -> "Audience":
         """The clients with a role."""
-        return cls(_wit.clients.Audience_Role(role))
+        return cls(_wit.clients.Audience_Role(text(role)))
 
     def send(self, message: Message, excluding: Iterable[str] = ()) -> int:
         """Queues a message for each of them but those with the ids `excluding`; returns for how
         many. Clients with a full queue are treated as their path says."""
         with gateway_errors():
-            return _wit.clients.broadcast(self._wit, to_payload(message), list(excluding))
+            return _wit.clients.broadcast(self._wit, to_payload(message), [text(it) for it in excluding])
 
     def send_json(self, value: Any, excluding: Iterable[str] = ()) -> int:
         """The same with a value as compact JSON text."""
@@ -53,12 +54,12 @@ class Audience:
 
 def clients_on_path(path: str) -> Iterator[Client]:
     """The clients on a path or a path pattern. Never holds more than one page."""
-    return _pages(_wit.clients.get_clients_on_path, path)
+    return _pages(_wit.clients.get_clients_on_path, text(path))
 
 
 def clients_of_user(username: str) -> Iterator[Client]:
     """The connections of a user. Never holds more than one page."""
-    return _pages(_wit.clients.get_clients_of_user, username)
+    return _pages(_wit.clients.get_clients_of_user, text(username))
 
 
 def _pages(fetch: _Fetch, key: str) -> Iterator[Client]:
@@ -73,7 +74,7 @@ def _pages(fetch: _Fetch, key: str) -> Iterator[Client]:
 
 def get_client(id: str) -> Client | None:
     """A client by its id; nothing if it is gone or not on a path granted to this module."""
-    client = _wit.clients.get_client(id)
+    client = _wit.clients.get_client(text(id))
     return None if client is None else from_client(client)
 
 

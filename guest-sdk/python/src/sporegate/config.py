@@ -1,7 +1,8 @@
-"""Values of the module's sidecar, section `[config]`. Build with `--config`."""
+"""Values of the module's sidecar, section `[config]`."""
 
 from wit_world.imports import wasi_config_store_0_2_0_rc_1 as store
 
+from ._text import text
 from ._wit import Err
 
 
@@ -12,7 +13,7 @@ class ConfigError(Exception):
 def get(key: str) -> str | None:
     """The value of a key; nothing if it is not set."""
     try:
-        return store.get(key)
+        return store.get(text(key))
     except Err as error:
         raise ConfigError(error.value.value) from None
 

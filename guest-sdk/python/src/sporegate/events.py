@@ -6,6 +6,7 @@ from typing import Any
 
 from . import _wit
 from ._json import from_json, to_json
+from ._text import text
 from .errors import gateway_errors
 
 Message = str | bytes
@@ -43,9 +44,10 @@ class Client:
         self.send(to_json(value))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Closes with 1000 or 4900-4999 and a reason of at most 123 bytes."""
+        """Closes with 1000 or 4900-4999 and a reason of at most 123 bytes. `ValueError` for a reason
+        that is not Unicode."""
         with gateway_errors():
-            _wit.clients.close(self.id, code, reason)
+            _wit.clients.close(self.id, code, text(reason))
 
     def claims(self) -> dict[str, Any]:
         """Claims that the authenticator vouched for; empty if there are none."""
@@ -112,9 +114,7 @@ class DisconnectEvent:
 def to_payload(message: Message) -> _wit.types.Payload:
     """As the interface has it. `ValueError` for text that is not Unicode, `TypeError` for neither."""
     if isinstance(message, str):
-        if not message.isascii():
-            message.encode()
-        return _wit.types.Payload_Text(message)
+        return _wit.types.Payload_Text(text(message))
     if isinstance(message, bytes):
         return _wit.types.Payload_Binary(message)
     raise TypeError(f"a message is str or bytes, not {type(message).__name__}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import _wit
 from ._json import to_json
+from ._text import text
 from .errors import gateway_errors
 
 
@@ -26,7 +27,7 @@ class Matcher:
         return replace(self, tests=(*self.tests, test))
 
     def _json(self, pointer: str, test: _wit.listeners.JsonTest) -> "Matcher":
-        return self._and(_wit.listeners.ContentTest_Json(_wit.listeners.JsonMatch(pointer, test)))
+        return self._and(_wit.listeners.ContentTest_Json(_wit.listeners.JsonMatch(text(pointer), test)))
 
     def is_text(self) -> "Matcher":
         """And it is text."""
@@ -36,21 +37,21 @@ class Matcher:
         """And it is binary."""
         return self._and(_wit.listeners.ContentTest_IsBinary())
 
-    def text_equals(self, text: str) -> "Matcher":
+    def text_equals(self, whole: str) -> "Matcher":
         """And it is this text."""
-        return self._and(_wit.listeners.ContentTest_TextEquals(text))
+        return self._and(_wit.listeners.ContentTest_TextEquals(text(whole)))
 
     def text_prefix(self, prefix: str) -> "Matcher":
         """And it is text that begins so."""
-        return self._and(_wit.listeners.ContentTest_TextPrefix(prefix))
+        return self._and(_wit.listeners.ContentTest_TextPrefix(text(prefix)))
 
     def text_contains(self, part: str) -> "Matcher":
         """And it is text that has this in it."""
-        return self._and(_wit.listeners.ContentTest_TextContains(part))
+        return self._and(_wit.listeners.ContentTest_TextContains(text(part)))
 
     def text_regex(self, pattern: str) -> "Matcher":
         """And it is text that matches, in the gateway's dialect: no back-references, no look-around."""
-        return self._and(_wit.listeners.ContentTest_TextRegex(pattern))
+        return self._and(_wit.listeners.ContentTest_TextRegex(text(pattern)))
 
     def binary_prefix(self, prefix: bytes) -> "Matcher":
         """And it is binary that begins so."""
@@ -62,37 +63,38 @@ class Matcher:
 
     def json_equals(self, pointer: str, value: Any) -> "Matcher":
         """And it is JSON whose part at `pointer` equals the value."""
-        return self._json(pointer, _wit.listeners.JsonTest_Equals(to_json(value)))
+        return self._json(pointer, _wit.listeners.JsonTest_Equals(text(to_json(value))))
 
     def json_one_of(self, pointer: str, values: Sequence[Any]) -> "Matcher":
         """And it is JSON whose part at `pointer` equals one of the values."""
-        return self._json(pointer, _wit.listeners.JsonTest_OneOf([to_json(it) for it in values]))
+        return self._json(pointer, _wit.listeners.JsonTest_OneOf([text(to_json(it)) for it in values]))
 
     def role(self, role: str) -> "Matcher":
         """And the client has this role, or another one named so."""
-        return replace(self, roles=(*self.roles, role))
+        return replace(self, roles=(*self.roles, text(role)))
 
     def listen(self, name: str, priority: int = 0) -> None:
         """Adds a listener for these messages under `name` (1-64 of `[a-z0-9-]`). Higher priority is
         called first."""
-        matcher = _wit.listeners.MessageMatcher(self.path, list(self.tests), list(self.roles))
+        path = None if self.path is None else text(self.path)
+        matcher = _wit.listeners.MessageMatcher(path, list(self.tests), list(self.roles))
         with gateway_errors():
-            _wit.listeners.add_message_listener(name, matcher, priority)
+            _wit.listeners.add_message_listener(text(name), matcher, priority)
 
 
 def stop_listening(name: str) -> None:
     """Removes a message listener."""
     with gateway_errors():
-        _wit.listeners.remove_message_listener(name)
+        _wit.listeners.remove_message_listener(text(name))
 
 
 def listen_for_disconnects(name: str, path: str | None = None) -> None:
     """Adds a disconnect listener under `name`, for clients on a path or on all granted ones."""
     with gateway_errors():
-        _wit.listeners.add_disconnect_listener(name, path)
+        _wit.listeners.add_disconnect_listener(text(name), None if path is None else text(path))
 
 
 def stop_listening_for_disconnects(name: str) -> None:
     """Removes a disconnect listener."""
     with gateway_errors():
-        _wit.listeners.remove_disconnect_listener(name)
+        _wit.listeners.remove_disconnect_listener(text(name))
