@@ -54,6 +54,21 @@ async fn standard_error_is_logged_line_by_line_with_the_name_of_the_module() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_line_names_the_client_that_it_is_about() {
+    let serving = Serving::start(logger(), &[]).await;
+    let (mut alice, mut bob) =
+        (client(&serving, "/logger").await, client(&serving, "/logger").await);
+    for (who, text) in [(&mut alice, "of alice"), (&mut bob, "of bob")] {
+        who.send(text).await;
+        assert_eq!(who.text().await, "logged");
+    }
+    alice.send("alice again").await;
+    let of = async |text: &str| logged(&serving, text).await["client"].as_str().unwrap().to_owned();
+    let (first, other, again) = (of("of alice").await, of("of bob").await, of("alice again").await);
+    assert!(first.len() == 32 && first == again && first != other, "{first}, {other}, {again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_says_why_before_it_ends_the_instance() {
     let serving = Serving::start(logger(), &[]).await;
     let mut client = client(&serving, "/logger").await;

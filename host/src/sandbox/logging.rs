@@ -14,7 +14,7 @@ impl Host for InstanceState {
             Level::Warn => LogLevel::Warn,
             Level::Error | Level::Critical => LogLevel::Error,
         };
-        self.context.log.message(level, &context, &message);
+        self.context.log.message(level, self.about(), &context, &message);
         Ok(())
     }
 }

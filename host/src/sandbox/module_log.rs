@@ -1,5 +1,5 @@
-//! What a guest prints: whole lines, limited in length and rate, with the module's name. A guest
-//! that prints without end fills neither the log nor memory.
+//! What a guest prints: whole lines, limited in length and rate, with the module's name, and the client
+//! that its call is about. A guest that prints without end fills neither the log nor memory.
 
 use std::io;
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::printable::{excerpt, printable};
 use crate::rate::LineRate;
+use crate::session::ClientId;
 
 const MAX_LINE_BYTES: usize = 4_096;
 const WRITE_PERMIT_BYTES: usize = 64 << 10;
@@ -44,12 +45,16 @@ pub(super) enum LogLevel {
 #[derive(Clone, Debug)]
 pub(super) struct LogStream(Arc<Output>);
 
-/// What all handles of a stream share. What it holds of a line is logged when the last is dropped,
-/// which is with the instance.
+/// Whom the call of an instance is about, if it is about a client.
+pub(super) type About = Arc<Mutex<Option<ClientId>>>;
+
+/// What all handles of a stream share. What it holds of a line is logged when its call ends, or when
+/// the last is dropped, which is with the instance.
 #[derive(Debug)]
 struct Output {
     log: Arc<ModuleLog>,
     source: Source,
+    about: About,
     line: Mutex<Vec<u8>>,
 }
 
@@ -60,27 +65,34 @@ impl ModuleLog {
     }
 
     /// A message, as one line or the beginning of it, with where it comes from if that is said.
-    pub(super) fn message(&self, level: LogLevel, context: &str, message: &str) {
+    pub(super) fn message(
+        &self,
+        level: LogLevel,
+        client: Option<ClientId>,
+        context: &str,
+        message: &str,
+    ) {
         if !self.admits() {
             return;
         }
         let module = &*self.module;
+        let client = client.map(|client| client.to_string());
+        let client = client.as_deref();
         let context = (!context.is_empty()).then(|| excerpt(context));
         let context = context.as_deref();
         let text = cut(message);
         let text = printable(text);
+        macro_rules! tell {
+            ($level:ident) => {
+                tracing::$level!(target: "sporegate::guest", module, client, context, "{text}")
+            };
+        }
         match level {
-            LogLevel::Trace => {
-                tracing::trace!(target: "sporegate::guest", module, context, "{text}")
-            }
-            LogLevel::Debug => {
-                tracing::debug!(target: "sporegate::guest", module, context, "{text}")
-            }
-            LogLevel::Info => tracing::info!(target: "sporegate::guest", module, context, "{text}"),
-            LogLevel::Warn => tracing::warn!(target: "sporegate::guest", module, context, "{text}"),
-            LogLevel::Error => {
-                tracing::error!(target: "sporegate::guest", module, context, "{text}")
-            }
+            LogLevel::Trace => tell!(trace),
+            LogLevel::Debug => tell!(debug),
+            LogLevel::Info => tell!(info),
+            LogLevel::Warn => tell!(warn),
+            LogLevel::Error => tell!(error),
         }
     }
 
@@ -94,17 +106,19 @@ impl ModuleLog {
         true
     }
 
-    fn line(&self, source: Source, line: &[u8]) {
+    fn line(&self, source: Source, client: Option<ClientId>, line: &[u8]) {
         if !self.admits() {
             return;
         }
         let module = &*self.module;
+        let client = client.map(|client| client.to_string());
+        let client = client.as_deref();
         let text = String::from_utf8_lossy(line);
         // What is left of the end of a line, as other systems write it.
         let text = printable(text.strip_suffix('\r').unwrap_or(&text));
         match source {
-            Source::Stdout => tracing::info!(target: "sporegate::guest", module, "{text}"),
-            Source::Stderr => tracing::warn!(target: "sporegate::guest", module, "{text}"),
+            Source::Stdout => tracing::info!(target: "sporegate::guest", module, client, "{text}"),
+            Source::Stderr => tracing::warn!(target: "sporegate::guest", module, client, "{text}"),
         }
     }
 }
@@ -115,20 +129,34 @@ fn cut(text: &str) -> &str {
 }
 
 impl LogStream {
-    pub(super) fn stdout(log: &Arc<ModuleLog>) -> Self {
-        Self::new(log, Source::Stdout)
+    pub(super) fn stdout(log: &Arc<ModuleLog>, about: &About) -> Self {
+        Self::new(log, about, Source::Stdout)
     }
 
-    pub(super) fn stderr(log: &Arc<ModuleLog>) -> Self {
-        Self::new(log, Source::Stderr)
+    pub(super) fn stderr(log: &Arc<ModuleLog>, about: &About) -> Self {
+        Self::new(log, about, Source::Stderr)
     }
 
-    fn new(log: &Arc<ModuleLog>, source: Source) -> Self {
-        Self(Arc::new(Output { log: Arc::clone(log), source, line: Mutex::default() }))
+    fn new(log: &Arc<ModuleLog>, about: &About, source: Source) -> Self {
+        let (log, about) = (Arc::clone(log), Arc::clone(about));
+        Self(Arc::new(Output { log, source, about, line: Mutex::default() }))
+    }
+
+    /// A call is over: the next one, of another client, begins a line of its own.
+    pub(super) fn end_line(&self) {
+        let mut line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if !line.is_empty() {
+            self.0.log.line(self.0.source, self.0.client(), &line);
+            line.clear();
+        }
     }
 }
 
 impl Output {
+    fn client(&self) -> Option<ClientId> {
+        *self.about.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn append(&self, bytes: &[u8]) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         for byte in bytes {
@@ -136,7 +164,7 @@ impl Output {
                 line.push(*byte);
             }
             if *byte == b'\n' || line.len() >= MAX_LINE_BYTES {
-                self.log.line(self.source, &line);
+                self.log.line(self.source, self.client(), &line);
                 line.clear();
             }
         }
@@ -145,9 +173,10 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
+        let client = self.client();
         let line = self.line.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !line.is_empty() {
-            self.log.line(self.source, line);
+            self.log.line(self.source, client, line);
         }
     }
 }
@@ -245,17 +274,44 @@ mod tests {
     }
 
     #[test]
+    fn a_line_ends_with_its_call_and_names_whom_it_is_about() {
+        let log = Arc::new(ModuleLog::new("unit".into(), 100));
+        let about = About::default();
+        let id = ClientId::parse(&"0a".repeat(16)).unwrap();
+        let lines = logged(|| {
+            let stream = LogStream::stdout(&log, &about);
+            stream.p2_stream().write("of the start".into()).unwrap();
+            stream.end_line();
+            *about.lock().unwrap() = Some(id);
+            stream.p2_stream().write("of a\nclient".into()).unwrap();
+            stream.end_line();
+            stream.end_line();
+            log.message(LogLevel::Error, Some(id), "", "with a level");
+        });
+        let lines: Vec<&str> = lines.lines().map(str::trim_start).collect();
+        let client = format!("module=\"unit\" client=\"{id}\"");
+        let expected = [
+            "INFO of the start module=\"unit\"",
+            &format!("INFO of a {client}"),
+            &format!("INFO client {client}"),
+            &format!("ERROR with a level {client}"),
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
     fn what_has_no_end_of_line_is_a_line_when_the_instance_is_dropped() {
         let log = Arc::new(ModuleLog::new("unit".into(), 100));
         let lines = logged(|| {
-            let stream = LogStream::stderr(&log);
+            let about = About::default();
+            let stream = LogStream::stderr(&log, &about);
             let mut handle = stream.p2_stream();
             handle.write("first\nand last ".into()).unwrap();
             drop(handle);
             stream.p2_stream().write("words".into()).unwrap();
             tracing::info!("before the drop");
             drop(stream);
-            LogStream::stdout(&log).p2_stream().write("whole\n".into()).unwrap();
+            LogStream::stdout(&log, &about).p2_stream().write("whole\n".into()).unwrap();
         });
         let lines: Vec<&str> = lines.lines().map(str::trim_start).collect();
         let module = "module=\"unit\"";

@@ -110,6 +110,11 @@ impl InstanceState {
         Self { context, memory, call: CallRecord::default(), gone: None, wasi }
     }
 
+    /// The client that the call is about, if it is about one.
+    pub(super) fn about(&self) -> Option<ClientId> {
+        self.gone.or_else(|| self.call.caller.as_ref().map(|caller| caller.id()))
+    }
+
     /// Starts the record of a call that may use `tick_limit` ticks of CPU time.
     pub(super) fn begin(&mut self, tick_limit: u32, entry: Entry, caller: Option<&Arc<Session>>) {
         let caller = caller.cloned();

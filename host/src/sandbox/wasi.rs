@@ -1,7 +1,7 @@
 //! What WASI gives to a listener: coarse clocks, random numbers, and output that ends up in the module's
 //! log. Nothing is behind the rest: no files, no sockets, no environment, no arguments.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::time::Instant;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
@@ -9,7 +9,7 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::clocks::{MonotonicClock, WallClock};
 use super::http::Http;
-use super::module_log::{LogStream, ModuleLog};
+use super::module_log::{About, LogStream, ModuleLog};
 use super::state::{InstanceState, ModuleContext};
 
 const MAX_RESOURCES: usize = 1_024;
@@ -31,13 +31,16 @@ pub(super) struct Wasi {
     context: Option<Box<WasiCtx>>,
     http: Option<Box<Http>>,
     log: Arc<ModuleLog>,
+    printed: Option<[LogStream; 2]>,
+    about: About,
 }
 
 impl Wasi {
     pub(super) fn new(module: &ModuleContext) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { table, context: None, http: None, log: Arc::clone(&module.log) }
+        let log = Arc::clone(&module.log);
+        Self { table, context: None, http: None, log, printed: None, about: About::default() }
     }
 
     /// What the module has of HTTP, for a call that can do something with it until then.
@@ -60,6 +63,7 @@ impl Wasi {
         if let Some(http) = &mut self.http {
             http.end_call();
         }
+        self.printed.iter().flatten().for_each(LogStream::end_line);
     }
 
     /// The module goes on under other limits.
@@ -71,18 +75,24 @@ impl Wasi {
 
 impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Wasi { table, context, log, .. } = &mut self.wasi;
-        let ctx = context.get_or_insert_with(|| Box::new(build(log)));
+        let about = self.about();
+        let Wasi { table, context, log, printed, about: told, .. } = &mut self.wasi;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = about;
+        let ctx = context.get_or_insert_with(|| {
+            let [out, err] = [LogStream::stdout(log, told), LogStream::stderr(log, told)];
+            *printed = Some([out.clone(), err.clone()]);
+            Box::new(build(out, err))
+        });
         WasiCtxView { ctx, table }
     }
 }
 
-fn build(log: &Arc<ModuleLog>) -> WasiCtx {
+fn build(out: LogStream, err: LogStream) -> WasiCtx {
     WasiCtx::builder()
         .wall_clock(WallClock)
         .monotonic_clock(MonotonicClock::new())
-        .stdout(LogStream::stdout(log))
-        .stderr(LogStream::stderr(log))
+        .stdout(out)
+        .stderr(err)
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
