@@ -21,7 +21,7 @@ from ._wit import Err
 
 
 class KeyValueError(Exception):
-    """A bucket is not there, or does not do what it is asked. Each case of the interface is a class of its own."""
+    """A bucket is not there, or does not do what it is asked. Each case is a class of its own."""
 
     code = "other"
     """The name that the interface gives to the case, e.g. `no-such-store`."""
@@ -95,7 +95,8 @@ class Bucket:
             return atomics.increment(self._bucket, _key(key), _delta(delta))
 
     def get_many(self, keys: Iterable[str]) -> list[bytes | None]:
-        """The values of several keys, in their order; nothing where there is none."""
+        """The values of several keys, in their order; nothing where there is none. `OtherError` also for
+        too many keys at once."""
         with _errors(self.name):
             found = batch.get_many(self._bucket, [_key(key) for key in keys])
         return [None if pair is None else pair[1] for pair in found]
