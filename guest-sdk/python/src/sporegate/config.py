@@ -1,4 +1,4 @@
-"""Values of the module's sidecar, section `[config]`. Build with `--config`."""
+"""Values of the module's sidecar, section `[config]`."""
 
 from wit_world.imports import wasi_config_store_0_2_0_rc_1 as store
 
