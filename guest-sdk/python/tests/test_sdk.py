@@ -130,8 +130,9 @@ def test_a_call_before_start_is_an_error(gateway: Gateway) -> None:
 
 def test_the_world_has_what_is_asked_for() -> None:
     assert world(Needs()).endswith("{ include sporegate:gateway/listener@1.0.0; }\n")
-    full = world(Needs(stateful=True, http=True, config=True))
+    full = world(Needs(stateful=True, http=True, config=True, keyvalue=True))
     assert "stateful-listener@" in full and "wasi:http" in full and "wasi:config" in full
+    assert all(f"import wasi:keyvalue/{it}@" in full for it in ("store", "atomics", "batch"))
     assert (wit_directory() / "sporegate.wit").is_file()
 
 
@@ -141,6 +142,8 @@ def test_what_a_module_needs_is_read_off_its_imports(tmp_path: Path) -> None:
         ("from sporegate import Listener\nimport json, numpy", Needs()),
         ("import sporegate\nclass Room(sporegate.StatefulListener): pass", Needs(stateful=True)),
         ("def f():\n    from sporegate import http", Needs(http=True)),
+        ("from sporegate import keyvalue as kept", Needs(keyvalue=True)),
+        ("from sporegate.keyvalue import open", Needs(keyvalue=True)),
         ("import beside", Needs(http=True, config=True)),
         ("import elsewhere.inner", Needs(stateful=True)),
     ]:

@@ -13,7 +13,8 @@ def test_the_stubs_are_those_of_the_interface(tmp_path: Path) -> None:
     tool = _tool()
     if tool is None:
         pytest.skip("componentize-py is not installed")
-    (tmp_path / "world.wit").write_text(world(Needs(stateful=True, http=True, config=True)))
+    everything = Needs(stateful=True, http=True, config=True, keyvalue=True)
+    (tmp_path / "world.wit").write_text(world(everything))
     made = tmp_path / "bindings"
     flags = ["--wit-path", str(wit_directory()), "--wit-path", str(tmp_path / "world.wit")]
     world_name = ["--world", "sporegate:python/module"]

@@ -277,7 +277,7 @@ mod tests {
     fn a_line_ends_with_its_call_and_names_whom_it_is_about() {
         let log = Arc::new(ModuleLog::new("unit".into(), 100));
         let about = About::default();
-        let id = ClientId::parse(&"0a".repeat(16)).unwrap();
+        let id: ClientId = "0a".repeat(16).parse().unwrap();
         let lines = logged(|| {
             let stream = LogStream::stdout(&log, &about);
             stream.p2_stream().write("of the start".into()).unwrap();

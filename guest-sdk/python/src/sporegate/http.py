@@ -1,4 +1,4 @@
-"""HTTP requests to the hosts that the sidecar grants in `[http]`. Build with `--http`.
+"""HTTP requests to the hosts that the sidecar grants in `[http]`.
 
 A response is read as it comes; between two pieces a listener can `flush` what it makes of them.
 

@@ -26,6 +26,7 @@ class Needs:
     stateful: bool = False
     http: bool = False
     config: bool = False
+    keyvalue: bool = False
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,6 +68,7 @@ def needs_of(module: Path, path: list[Path]) -> Needs:
         stateful=any("StatefulListener" in _names(file) for file in own),
         http="sporegate.http" in finder.modules,
         config="sporegate.config" in finder.modules,
+        keyvalue="sporegate.keyvalue" in finder.modules,
     )
 
 
@@ -84,6 +86,8 @@ def world(needs: Needs) -> str:
     lines += ["include sporegate:gateway/listener@1.0.0;"] * (not needs.stateful)
     lines += ["import wasi:http/outgoing-handler@0.2.12;"] * needs.http
     lines += ["import wasi:config/store@0.2.0-rc.1;"] * needs.config
+    for interface in ("store", "atomics", "batch"):
+        lines += [f"import wasi:keyvalue/{interface}@0.2.0-draft;"] * needs.keyvalue
     return "package sporegate:python;\n\nworld module { " + " ".join(lines) + " }\n"
 
 
