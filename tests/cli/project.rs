@@ -119,6 +119,15 @@ async fn a_new_project_of_each_language_is_whole() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crate_is_named_so_that_cargo_takes_it() {
+    for (name, of_crate) in [("tea-room", "tea-room"), ("1st_room", "module-1st_room")] {
+        let project = Project::new(name, Language::Rust).await;
+        let manifest = std::fs::read_to_string(project.root().join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"{of_crate}\"\n")), "{manifest}");
+    }
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
@@ -187,7 +196,13 @@ async fn what_is_missing_is_told_with_what_to_do_about_it() {
     let args = ["build".as_ref(), elsewhere.path().as_os_str()];
     run(args).await.failed(1, &["no sporegate.project.toml", "sporegate new NAME --lang ts"]);
     std::fs::remove_dir_all(project.root().join("sdk")).unwrap();
-    project.build().await.failed(1, &["sdk/guest-sdk/js: there is no SDK; put the one"]);
+    project
+        .build()
+        .await
+        .failed(1, &["sdk/guest-sdk/js: there is no SDK for JavaScript; put the one"]);
+    // One of another language is none.
+    std::fs::create_dir_all(project.root().join("sdk/guest-sdk/js/src")).unwrap();
+    project.build().await.failed(1, &["there is no SDK for JavaScript"]);
     std::fs::write(project.root().join("sporegate.project.toml"), "name = \"tea\"\n").unwrap();
     project.build().await.failed(1, &["sporegate.project.toml", "`language`"]);
 }

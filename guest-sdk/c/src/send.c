@@ -13,7 +13,32 @@ static sporegate_gateway_types_payload_t message_of(sporegate_payload payload) {
     return message;
 }
 
+/* What is no UTF-8 would end the instance where it leaves the module. */
+static sporegate_result no_text(void) {
+    return sporegate_fail_with(SPOREGATE_INVALID_ARGUMENT,
+                               SPOREGATE_STR("invalid-argument: text: it is not UTF-8"));
+}
+
+static bool is_sendable(sporegate_payload payload) {
+    return payload.kind != SPOREGATE_TEXT || sporegate_is_utf8(payload.data);
+}
+
+static bool is_audience(sporegate_audience to) {
+    if (to.kind != SPOREGATE_TO_IDS) {
+        return sporegate_is_utf8(to.name);
+    }
+    for (size_t i = 0; i < to.id_count; i++) {
+        if (!sporegate_is_utf8(to.ids[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 sporegate_result sporegate_send(sporegate_str client_id, sporegate_payload payload) {
+    if (!sporegate_is_utf8(client_id) || !is_sendable(payload)) {
+        return no_text();
+    }
     listener_string_t id = string_of(client_id);
     sporegate_gateway_types_payload_t message = message_of(payload);
     sporegate_gateway_types_error_t error;
@@ -79,6 +104,9 @@ static sporegate_gateway_clients_audience_t audience_of(sporegate_audience to) {
 sporegate_result sporegate_broadcast(sporegate_audience to, sporegate_payload payload,
                                      const sporegate_str *except, size_t except_count,
                                      uint64_t *reached) {
+    if (!is_audience(to) || !is_sendable(payload) || !is_audience(sporegate_with_ids(except, except_count))) {
+        return no_text();
+    }
     sporegate_gateway_clients_audience_t audience = audience_of(to);
     sporegate_gateway_types_payload_t message = message_of(payload);
     sporegate_gateway_clients_list_client_id_t left_out = ids_of(except, except_count);
@@ -96,6 +124,9 @@ sporegate_result sporegate_broadcast_text(sporegate_audience to, sporegate_str t
 }
 
 sporegate_result sporegate_close(sporegate_str client_id, uint16_t code, sporegate_str reason) {
+    if (!sporegate_is_utf8(client_id) || !sporegate_is_utf8(reason)) {
+        return no_text();
+    }
     listener_string_t id = string_of(client_id), why = string_of(reason);
     sporegate_gateway_types_error_t error;
     return sporegate_result_of(sporegate_gateway_clients_close(&id, code, &why, &error), &error);

@@ -35,11 +35,16 @@ export function trace(thrown: unknown): string {
       return wellFormed(short(typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown))));
     }
     const error = thrown as Error;
-    const cause = error.cause === undefined ? "" : `; caused by ${short(String(error.cause))}`;
-    return wellFormed(`${short(`${error.name}: ${error.message}`)}${cause}${frames(error.stack ?? "")}`);
+    const cause = error.cause === undefined ? "" : `; caused by ${because(error.cause)}`;
+    return wellFormed(`${short(`${error.name}: ${error.message}`)}${frames(error.stack ?? "")}${cause}`);
   } catch {
     return "an exception that cannot be shown";
   }
+}
+
+function because(cause: unknown): string {
+  const stack = (cause as { stack?: unknown } | null)?.stack;
+  return short(String(cause)) + (typeof stack === "string" ? frames(stack) : "");
 }
 
 const short = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);

@@ -95,8 +95,10 @@ test("whatever is thrown has a text of limited length", () => {
   for (const [value, text] of [["t", "t"], [undefined, "undefined"], [{ code: 7 }, '{"code":7}'], [7n, "an exception that cannot be shown"]]) {
     assert.equal(trace(value), text);
   }
-  const error = Object.assign(new Error("outer", { cause: new Error("inner") }), { stack: "" });
-  assert.equal(trace(error), "Error: outer; caused by Error: inner");
+  const inner = Object.assign(new Error("inner"), { stack: "    at deep (/listener.js:1:1)\n" });
+  const error = Object.assign(new Error("outer", { cause: inner }), { stack: "    at shallow (/listener.js:2:1)\n" });
+  assert.equal(trace(error), "Error: outer at shallow (/listener.js:2); caused by Error: inner at deep (/listener.js:1)");
+  assert.equal(trace(Object.assign(new Error("outer", { cause: "none" }), { stack: "" })), "Error: outer; caused by none");
   assert.ok(trace(Object.assign(new Error("x".repeat(10_000)), { stack: "" })).length < 600);
 });
 

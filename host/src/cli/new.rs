@@ -133,7 +133,13 @@ fn put(folder: &Path, name: &str, bytes: &[u8], runs: bool) -> anyhow::Result<()
 
 /// A template with the name in it.
 fn fill(text: &str, name: &str, language: Language) -> String {
+    // The name of a crate begins with a letter.
+    let of_crate = match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        true => name.to_owned(),
+        false => format!("module-{name}"),
+    };
     text.replace("{{name}}", name)
+        .replace("{{crate}}", &of_crate)
         .replace("{{name_}}", &name.replace('-', "_"))
         .replace("{{language}}", language.title())
         .replace("{{dot}}", ".")

@@ -52,10 +52,11 @@ impl Project {
             bail!(no_project(folder));
         }
         let config = ProjectConfig::load(&root)?;
-        if !config.sdk.is_dir() {
+        if !config.sdk.join(config.language.sdk_file()).is_file() {
             let (file, sdk) = (file.display(), config.sdk.display());
+            let language = config.language.title();
             bail!(
-                "{sdk}: there is no SDK; put the one that `sporegate new` writes there, or say where it is with `sdk` in {file}"
+                "{sdk}: there is no SDK for {language}; put the one that `sporegate new` writes there, or say where it is with `sdk` in {file}"
             );
         }
         Ok(Self { root, config })

@@ -81,6 +81,17 @@ impl Language {
         }
     }
 
+    /// A file that its SDK has, and no other.
+    pub fn sdk_file(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+            Self::JavaScript | Self::TypeScript => "bin/sporegate-js.mjs",
+            Self::Python => "src/sporegate_build/__main__.py",
+            Self::C => "sporegate-cc",
+            Self::Go => "sporegate-go",
+        }
+    }
+
     /// Name of the folder of its SDK.
     pub fn sdk(self) -> &'static str {
         match self {

@@ -128,9 +128,9 @@ pub(super) fn classify(error: &wasmtime::Error, memory_refused: bool) -> CallFai
 fn detail(error: &wasmtime::Error) -> String {
     let mut text = error.root_cause().to_string();
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
-        // The first line is a title; the others are `number: address - module!function`.
+        // Frames are `number: address - module!function`; a title and advice stand around them.
         let trace = trace.to_string();
-        let lines = trace.lines().skip(1).take(SHOWN_FRAMES);
+        let lines = trace.lines().filter(|line| line.contains(" - ")).take(SHOWN_FRAMES);
         let function = |line: &str| line.rsplit(" - ").next().unwrap_or(line).trim().to_owned();
         let functions: Vec<String> = lines.map(function).collect();
         if !functions.is_empty() {

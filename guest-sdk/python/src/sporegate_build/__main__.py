@@ -7,8 +7,7 @@ nothing can be imported afterwards. What it needs of the gateway is read off wha
 
 import argparse
 import ast
-import os
-import shutil
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,9 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
+
+TOOL = [sys.executable, "-c", "from componentize_py import script; script()"]
+"""componentize-py of this interpreter: its own script stops working when a virtual environment is moved."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     if module.suffix != ".py" or not module.is_file():
         print(f"{module}: no such Python file", file=sys.stderr)
         return 2
-    tool = _tool()
-    if tool is None:
+    if not _has_tool():
         print("componentize-py is missing: pip install componentize-py==0.25.0", file=sys.stderr)
         return 3
     try:
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "world.wit").write_text(world(needs))
-        command = [tool, "--quiet", "--full-names", "--wit-path", str(wit_directory())]
+        command = [*TOOL, "--quiet", "--full-names", "--wit-path", str(wit_directory())]
         command += ["--wit-path", folder, "--world", "sporegate:python/module"]
         command += ["componentize", module.stem, "--output", str(output)]
         for path in (module.parent, _HERE.parent, *options.path):
@@ -97,9 +98,8 @@ def wit_directory() -> Path:
     return installed if installed.is_dir() else _HERE.parents[3] / "wit"
 
 
-def _tool() -> str | None:
-    beside = Path(sys.executable).parent / "componentize-py"
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which("componentize-py")
+def _has_tool() -> bool:
+    return importlib.util.find_spec("componentize_py") is not None
 
 
 def _parser() -> argparse.ArgumentParser:

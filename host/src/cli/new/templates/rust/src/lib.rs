@@ -1,7 +1,9 @@
 //! Everybody who is connected to a path hears what is said there.
 
 use serde::{Deserialize, Serialize};
-use sporegate_guest::{Audience, Listener, MessageEvent, MessageMatcher, Outcome, Result, export};
+use sporegate_guest::{
+    Audience, Listener, MessageEvent, MessageMatcher, Outcome, Result, export, log_panics,
+};
 
 #[derive(Deserialize)]
 struct Say {
@@ -19,6 +21,8 @@ struct Room;
 
 impl Listener for Room {
     fn start() -> Result<Self> {
+        // What a panic says, and where, is in the log.
+        log_panics();
         // Evaluated by the gateway: other messages never enter this module.
         MessageMatcher::any().json_equals("/type", "say").listen("say")?;
         Ok(Self)
