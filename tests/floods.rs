@@ -60,8 +60,8 @@ const SLICE: Duration = Duration::from_millis(5);
 /// What a connection may take besides the limit that it runs into.
 const ALLOWANCE_KIB: u64 = 1 << 10;
 
-/// What the allocator may keep.
-const KEPT_KIB: u64 = 8 << 10;
+/// What the allocator may keep: some of what each thread has parsed last.
+const KEPT_KIB: u64 = 16 << 10;
 
 static TURNS: Turns<()> = Turns::const_new(());
 
