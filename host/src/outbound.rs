@@ -29,13 +29,14 @@ use tokio_util::sync::CancellationToken;
 pub use body::ResponseBody;
 pub use exchange::Exchange;
 pub use failure::{Failure, results};
+pub use network::Script;
 pub use tls::CaFileError;
 
 use exchange::{Admitted, Tally, exchange};
-use network::{Network, Script};
+use network::Network;
 use tls::Tls;
 
-use crate::config::{Destination, HttpAnswer, HttpGrant, Networks, authority};
+use crate::config::{Destination, HttpGrant, Networks, authority};
 use crate::counters::ModuleCounters;
 use crate::limits::HttpLimits;
 use crate::printable::excerpt;
@@ -114,15 +115,9 @@ impl Outbound {
         Ok(Self::over(Network::System(tls), settings))
     }
 
-    /// Reaches nothing but services that answer this.
-    ///
-    /// # Errors
-    /// One of the answers is not possible in HTTP.
-    pub fn scripted(
-        answers: &[HttpAnswer],
-        settings: &OutboundSettings,
-    ) -> Result<Self, hyper::http::Error> {
-        Ok(Self::over(Network::Script(Script::new(answers)?), settings))
+    /// Reaches nothing but these services.
+    pub fn scripted(script: Script, settings: &OutboundSettings) -> Self {
+        Self::over(Network::Script(script), settings)
     }
 
     fn over(network: Network, settings: &OutboundSettings) -> Self {

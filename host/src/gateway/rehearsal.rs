@@ -22,7 +22,7 @@ use crate::counters::Counters;
 use crate::dispatch::Dispatcher;
 use crate::gate::{Gate, Rejection};
 use crate::modules::{Alone, Loader, ModuleTable};
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Script};
 use crate::principal::{Identity, Principal};
 use crate::registry::Registry;
 use crate::sandbox::{Compiler, Sandbox};
@@ -149,8 +149,8 @@ impl Rehearsals {
 }
 
 fn scripted(config: &Config, answers: &[HttpAnswer]) -> Result<Outbound, RehearsalError> {
-    Outbound::scripted(answers, &outbound_settings(config))
-        .map_err(|error| RehearsalError::Answer(error.to_string()))
+    let script = Script::new(answers).map_err(|error| RehearsalError::Answer(error.to_string()))?;
+    Ok(Outbound::scripted(script, &outbound_settings(config)))
 }
 
 fn registry(config: &Config) -> Registry {

@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Target;
 use super::connect::{Stream, admitted};
@@ -35,7 +35,7 @@ pub(super) enum Network {
 
 /// Services that say the same to whoever asks the same. TLS is not spoken with them.
 #[derive(Debug)]
-pub(super) struct Script(Vec<Answer>);
+pub struct Script(Vec<Answer>);
 
 /// An answer, and what it is one to.
 #[derive(Clone, Debug)]
@@ -48,9 +48,11 @@ struct Answer {
 }
 
 impl Script {
+    /// Services that answer this.
+    ///
     /// # Errors
-    /// One of them is not possible in HTTP.
-    pub(super) fn new(answers: &[HttpAnswer]) -> Result<Self, hyper::http::Error> {
+    /// One of the answers is not possible in HTTP.
+    pub fn new(answers: &[HttpAnswer]) -> Result<Self, hyper::http::Error> {
         answers.iter().map(Answer::of).collect::<Result<_, _>>().map(Self)
     }
 
@@ -66,16 +68,42 @@ impl Script {
             admitted(&[address], private)?;
         }
         let is_it = |answer: &&Answer| Target::of(&answer.url).as_ref() == Ok(target);
-        let answers: Vec<Answer> = self.0.iter().filter(is_it).cloned().collect();
-        if answers.is_empty() {
+        let service = Self(self.0.iter().filter(is_it).cloned().collect());
+        if service.0.is_empty() {
             let host = target.authority();
             let host = excerpt(&host);
             tracing::warn!(%host, "no [[http]] of the conversation has an answer of this host");
             return Err(address.map_or(Failure::NotFound, |_| Failure::Connect));
         }
         let (client, server) = tokio::io::duplex(BUFFERED_BYTES);
-        tokio::spawn(serve(server, answers));
+        tokio::spawn(async move { service.serve(server).await });
         Ok(Box::new(client))
+    }
+
+    /// Speaks HTTP/1.1 on a connection until that is over, as all of the services in one.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let service = service_fn(|request| {
+            let response = self.answer(&request);
+            async { Ok::<_, Infallible>(response) }
+        });
+        // One that breaks is what some of them are for.
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path_and_query();
+        let fits = |answer: &&Answer| {
+            answer.method == request.method() && answer.url.path_and_query() == path
+        };
+        let Some(answer) = self.0.iter().find(fits) else {
+            let asked = format!("{} {}", request.method(), request.uri());
+            let asked = excerpt(&asked);
+            tracing::warn!(%asked, "no [[http]] of the conversation answers this: it gets 404");
+            let mut response = Response::new(body(&[], false));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return response;
+        };
+        answer.head.clone().map(|()| body(&answer.body, answer.breaks))
     }
 }
 
@@ -105,30 +133,6 @@ impl Target {
 }
 
 type Body = StreamBody<BoxStream<'static, Result<Frame<Bytes>, std::io::Error>>>;
-
-async fn serve(stream: DuplexStream, answers: Vec<Answer>) {
-    let service = service_fn(|request| {
-        let response = answer(&request, &answers);
-        async { Ok::<_, Infallible>(response) }
-    });
-    // One that breaks is what some of them are for.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-}
-
-fn answer(request: &Request<Incoming>, answers: &[Answer]) -> Response<Body> {
-    let path = request.uri().path_and_query();
-    let fits =
-        |answer: &&Answer| answer.method == request.method() && answer.url.path_and_query() == path;
-    let Some(answer) = answers.iter().find(fits) else {
-        let asked = format!("{} {}", request.method(), request.uri());
-        let asked = excerpt(&asked);
-        tracing::warn!(%asked, "no [[http]] of the conversation answers this: it gets 404");
-        let mut response = Response::new(body(&[], false));
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        return response;
-    };
-    answer.head.clone().map(|()| body(&answer.body, answer.breaks))
-}
 
 fn body(pieces: &[Bytes], breaks: bool) -> Body {
     let mut frames: Vec<_> = pieces.iter().map(|piece| Ok(Frame::data(piece.clone()))).collect();

@@ -25,12 +25,6 @@ pub struct ModuleLog {
     rate: LineRate,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    Stdout,
-    Stderr,
-}
-
 /// How much a line matters, as its module says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogLevel {
@@ -53,7 +47,7 @@ pub(super) type About = Arc<Mutex<Option<ClientId>>>;
 #[derive(Debug)]
 struct Output {
     log: Arc<ModuleLog>,
-    source: Source,
+    level: LogLevel,
     about: About,
     line: Mutex<Vec<u8>>,
 }
@@ -72,15 +66,27 @@ impl ModuleLog {
         context: &str,
         message: &str,
     ) {
-        if !self.admits() {
-            return;
+        if self.admits() {
+            let context = (!context.is_empty()).then_some(context);
+            self.write(level, client, context, cut(message));
         }
+    }
+
+    /// What was printed, without the end of its line.
+    fn line(&self, level: LogLevel, client: Option<ClientId>, line: &[u8]) {
+        if self.admits() {
+            let text = String::from_utf8_lossy(line);
+            // What is left of the end of a line, as other systems write it.
+            self.write(level, client, None, text.strip_suffix('\r').unwrap_or(&text));
+        }
+    }
+
+    fn write(&self, level: LogLevel, client: Option<ClientId>, context: Option<&str>, text: &str) {
         let module = &*self.module;
         let client = client.map(|client| client.to_string());
         let client = client.as_deref();
-        let context = (!context.is_empty()).then(|| excerpt(context));
+        let context = context.map(excerpt);
         let context = context.as_deref();
-        let text = cut(message);
         let text = printable(text);
         macro_rules! tell {
             ($level:ident) => {
@@ -105,22 +111,6 @@ impl ModuleLog {
         }
         true
     }
-
-    fn line(&self, source: Source, client: Option<ClientId>, line: &[u8]) {
-        if !self.admits() {
-            return;
-        }
-        let module = &*self.module;
-        let client = client.map(|client| client.to_string());
-        let client = client.as_deref();
-        let text = String::from_utf8_lossy(line);
-        // What is left of the end of a line, as other systems write it.
-        let text = printable(text.strip_suffix('\r').unwrap_or(&text));
-        match source {
-            Source::Stdout => tracing::info!(target: "sporegate::guest", module, client, "{text}"),
-            Source::Stderr => tracing::warn!(target: "sporegate::guest", module, client, "{text}"),
-        }
-    }
 }
 
 /// The beginning of a text, as long as a line may be.
@@ -130,31 +120,35 @@ fn cut(text: &str) -> &str {
 
 impl LogStream {
     pub(super) fn stdout(log: &Arc<ModuleLog>, about: &About) -> Self {
-        Self::new(log, about, Source::Stdout)
+        Self::new(log, about, LogLevel::Info)
     }
 
     pub(super) fn stderr(log: &Arc<ModuleLog>, about: &About) -> Self {
-        Self::new(log, about, Source::Stderr)
+        Self::new(log, about, LogLevel::Warn)
     }
 
-    fn new(log: &Arc<ModuleLog>, about: &About, source: Source) -> Self {
+    fn new(log: &Arc<ModuleLog>, about: &About, level: LogLevel) -> Self {
         let (log, about) = (Arc::clone(log), Arc::clone(about));
-        Self(Arc::new(Output { log, source, about, line: Mutex::default() }))
+        Self(Arc::new(Output { log, level, about, line: Mutex::default() }))
     }
 
     /// A call is over: the next one, of another client, begins a line of its own.
     pub(super) fn end_line(&self) {
-        let mut line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner);
-        if !line.is_empty() {
-            self.0.log.line(self.0.source, self.0.client(), &line);
-            line.clear();
-        }
+        self.0.end_line();
     }
 }
 
 impl Output {
     fn client(&self) -> Option<ClientId> {
         *self.about.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_line(&self) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if !line.is_empty() {
+            self.log.line(self.level, self.client(), &line);
+            line.clear();
+        }
     }
 
     fn append(&self, bytes: &[u8]) {
@@ -164,7 +158,7 @@ impl Output {
                 line.push(*byte);
             }
             if *byte == b'\n' || line.len() >= MAX_LINE_BYTES {
-                self.log.line(self.source, self.client(), &line);
+                self.log.line(self.level, self.client(), &line);
                 line.clear();
             }
         }
@@ -173,11 +167,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        let client = self.client();
-        let line = self.line.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if !line.is_empty() {
-            self.log.line(self.source, client, line);
-        }
+        self.end_line();
     }
 }
 

@@ -17,6 +17,7 @@ from wit_world.imports import wasi_keyvalue_atomics_0_2_0_draft as atomics
 from wit_world.imports import wasi_keyvalue_batch_0_2_0_draft as batch
 from wit_world.imports import wasi_keyvalue_store_0_2_0_draft as store
 
+from ._text import text
 from ._wit import Err
 
 
@@ -27,8 +28,8 @@ class KeyValueError(Exception):
     """The name that the interface gives to the case, e.g. `no-such-store`."""
 
     def __init__(self, bucket: str, detail: str | None = None) -> None:
-        text = f"{self.code}: bucket {bucket!r}"
-        super().__init__(text if detail is None else f"{text}: {detail}")
+        said = f"{self.code}: bucket {bucket!r}"
+        super().__init__(said if detail is None else f"{said}: {detail}")
         self.bucket = bucket
         self.detail = detail
         """What the gateway says besides."""
@@ -116,7 +117,7 @@ def open(bucket: str) -> Bucket:
     """Opens a bucket of the sidecar's `[keyvalue] buckets`, in `start` or later. `NoSuchStore` for another
     name."""
     with _errors(bucket):
-        return Bucket(bucket, store.open(_key(bucket, "a bucket's name")))
+        return Bucket(bucket, store.open(text(bucket, "a bucket's name is")))
 
 
 _CASES: dict[type[object], type[KeyValueError]] = {
@@ -135,13 +136,9 @@ def _errors(bucket: str) -> Iterator[None]:
         raise _CASES[type(case)](bucket, getattr(case, "value", None)) from None
 
 
-def _key(key: str, noun: str = "a key") -> str:
+def _key(key: str) -> str:
     """Checked here, as is all that goes in: where the bindings find a wrong type, the instance ends."""
-    if not isinstance(key, str):
-        raise TypeError(f"{noun} is str, not {type(key).__name__}")
-    if not key.isascii():
-        key.encode()
-    return key
+    return text(key, "a key is")
 
 
 def _value(value: bytes) -> bytes:
